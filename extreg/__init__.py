@@ -1,0 +1,45 @@
+"""extreg: stable pickle extension codes from a committed registry.toml.
+
+``import extreg`` changes nothing in the process and imports nothing but the start-up modules; every other
+public name is loaded when it is first used (PEP 562).
+"""
+
+__all__ = [
+    "AllocationError",
+    "ConflictError",
+    "ExtregError",
+    "Registry",
+    "RegistryError",
+    "RewriteError",
+]
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from extreg.errors import AllocationError, ConflictError, ExtregError, RegistryError, RewriteError
+    from extreg.registry.model import Registry
+
+# Where each public name lives that is not needed at start-up.
+_LAZY = {
+    "AllocationError": "extreg.errors",
+    "ConflictError": "extreg.errors",
+    "ExtregError": "extreg.errors",
+    "Registry": "extreg.registry.model",
+    "RegistryError": "extreg.errors",
+    "RewriteError": "extreg.errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _LAZY.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The command line: read, call the library, print, return an exit code."""

@@ -1,0 +1,96 @@
+"""The errors of extreg.
+
+Each carries its facts as attributes, renders them in ``str()``, keeps the builtin base that callers
+already catch, and survives a pickle round trip.  The start-up modules import this module only once
+something has gone wrong, so it may stay readable rather than fast.
+"""
+
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a registry file.
+
+    ``where`` is the dotted path of the key (``codes.4711``), or an empty string for the file as a whole;
+    ``line`` counts from 1 and is ``None`` where no line can be named; ``rule`` is the name of the lint rule
+    that documents this problem.
+    """
+
+    where: str
+    message: str
+    hint: str = ""
+    path: str = ""
+    line: "int | None" = None
+    rule: str = "malformed"
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line is not None else self.path
+        text = ": ".join(part for part in (place, self.where, self.message) if part)
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class Conflict(NamedTuple):
+    """One row of a registry that cannot be installed beside what copyreg already holds.
+
+    ``wanted`` and ``wanted_by`` are our side (``"240 = shop.money:Money"`` and where it stands), ``held`` and
+    ``held_by`` the other; ``cure`` is the command or edit that resolves it.
+    """
+
+    code: int
+    target: str
+    wanted: str
+    wanted_by: str
+    held: str
+    held_by: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.wanted} ({self.wanted_by}) against {self.held} ({self.held_by})\n    cure: {self.cure}"
+
+
+class ExtregError(Exception):
+    """Base of every error that extreg raises on purpose."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class RegistryError(ExtregError):
+    """A registry that breaks the format; ``problems`` names every one of its faults."""
+
+    def __init__(self, problems: "tuple[Problem, ...]") -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.args = (problems,)
+        self.problems = problems
+
+
+class ConflictError(ExtregError, ValueError):
+    """Rows that cannot be installed; ``conflicts`` names every one. copyreg is as it was."""
+
+    def __init__(self, conflicts: "tuple[Conflict, ...]") -> None:
+        count = len(conflicts)
+        head = f"{count} conflict{'s' if count != 1 else ''} with what copyreg already holds; nothing was installed"
+        super().__init__("\n  ".join([head, *map(str, conflicts)]))
+        self.args = (conflicts,)
+        self.conflicts = conflicts
+
+
+class AllocationError(ExtregError):
+    """No code can be given: the range is full, the number is spent, or it lies where it may not."""
+
+
+class RewriteError(ExtregError):
+    """Pickle bytes that cannot be read or rewritten; ``offset`` is the byte at which that showed."""
+
+    def __init__(self, message: str, offset: int = -1) -> None:
+        super().__init__(message)
+        self.args = (message, offset)
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{self.message} (at byte {self.offset})" if self.offset >= 0 else self.message

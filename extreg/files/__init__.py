@@ -1,0 +1,1 @@
+"""Edges: files, locks, processes, importing user modules.  All I/O lives here."""

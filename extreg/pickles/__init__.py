@@ -1,0 +1,1 @@
+"""Bytes: pickle bytes to findings, bytes to bytes.  Pure; nothing here executes a pickle."""

@@ -1,0 +1,1 @@
+"""Values: codes, ranges, the registry and the difference of two registries.  Frozen, pure, no I/O."""

@@ -1,0 +1,115 @@
+"""What must hold between the tables of a registry, whoever made it.
+
+Plain functions over plain mappings, importing nothing heavy: the start-up path without a cache runs them too.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from extreg.errors import Problem
+
+CODE_TABLES = ("codes", "load-only", "retired")
+
+
+def table_problems(tables: "Mapping[str, Mapping[int, str]]") -> "list[Problem]":
+    """Return every code that stands in two tables and every target with two live codes.
+
+    `tables` maps the names in `CODE_TABLES` to code-to-target mappings.  The sound case costs a few C calls.
+    """
+    codes = tables["codes"]
+    load_only = tables["load-only"]
+    retired = tables["retired"]
+    sound = (
+        codes.keys().isdisjoint(load_only)
+        and codes.keys().isdisjoint(retired)
+        and load_only.keys().isdisjoint(retired)
+        and len(set(codes.values())) == len(codes)
+    )
+    return [] if sound else [*_duplicate_codes(tables), *_duplicate_targets(codes)]
+
+
+def _duplicate_codes(tables: "Mapping[str, Mapping[int, str]]") -> "Iterator[Problem]":
+    from extreg.errors import Problem
+
+    first_seen: dict[int, str] = {}
+    for table in CODE_TABLES:
+        for code, target in tables[table].items():
+            if code in first_seen:
+                first = first_seen[code]
+                yield Problem(
+                    where=f"{table}.{code}",
+                    message=f"code {code} is assigned twice: in [{first}] to {tables[first][code]}, "
+                    f"in [{table}] to {target}",
+                    hint="a code stands in exactly one table; delete the line that was added last",
+                    rule="duplicate-code",
+                )
+            first_seen.setdefault(code, table)
+
+
+def _duplicate_targets(codes: "Mapping[int, str]") -> "Iterator[Problem]":
+    from extreg.errors import Problem
+
+    first_seen: dict[str, int] = {}
+    for code, target in codes.items():
+        if target in first_seen:
+            yield Problem(
+                where=f"codes.{code}",
+                message=f"target {target} has two live codes, {first_seen[target]} and {code}",
+                hint=f"keep one live: extreg demote {code}",
+                rule="duplicate-target",
+            )
+        first_seen.setdefault(target, code)
+
+
+def moved_problems(tables: "Mapping[str, Mapping[int, str]]", moved: "Mapping[int, object]") -> "list[Problem]":
+    """Return every code in ``[moved]`` that no table holds."""
+    if not moved:
+        return []
+    from extreg.errors import Problem
+
+    return [
+        Problem(
+            where=f"moved.{code}",
+            message=f"[moved] names code {code}, which stands in none of [codes], [load-only], [retired]",
+            hint="a code is never deleted: put its line back, or in [retired]",
+            rule="deleted-code",
+        )
+        for code in moved
+        if not any(code in tables[table] for table in CODE_TABLES)
+    ]
+
+
+def range_problems(spans: "Mapping[str, tuple[int, int]]") -> "list[Problem]":
+    """Return every pair of ranges that overlap in part, or are the same span.
+
+    `spans` maps the name of each range, built-in ones included, to its first and last code.
+    """
+    names = list(spans)
+    found = []
+    for position, name in enumerate(names):
+        for other in names[position + 1 :]:
+            if _overlap_in_part(spans[name], spans[other]):
+                found.append(_overlap(name, other, spans))
+    return found
+
+
+def _overlap_in_part(one: "tuple[int, int]", two: "tuple[int, int]") -> bool:
+    if one[1] < two[0] or two[1] < one[0]:
+        return False
+    if one == two:
+        return True
+    contains = (one[0] <= two[0] and two[1] <= one[1]) or (two[0] <= one[0] and one[1] <= two[1])
+    return not contains
+
+
+def _overlap(name: str, other: str, spans: "Mapping[str, tuple[int, int]]") -> "Problem":
+    from extreg.errors import Problem
+
+    (first, last), (other_first, other_last) = spans[name], spans[other]
+    return Problem(
+        where=f"ranges.{name}",
+        message=f"range {name} ({first} to {last}) and range {other} ({other_first} to {other_last}) overlap in part",
+        hint="move one of them, or put one wholly inside the other",
+        rule="overlapping-ranges",
+    )

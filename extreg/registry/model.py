@@ -1,0 +1,108 @@
+"""The registry: which code means which global, for ever."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from extreg.errors import RegistryError
+from extreg.registry.fingerprint import fingerprint
+from extreg.registry.invariants import moved_problems, range_problems, table_problems
+from extreg.registry.ranges import BUILT_IN, Range
+
+State = Literal["live", "load-only", "retired"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """One registry.toml as a value: frozen, checked, comparable, picklable.
+
+    Attributes are read-only mappings: ``codes``, ``load_only`` and ``retired`` map a code (int) to its target
+    (``"module:qualname"``), ``moved`` maps a code to its former targets (oldest first), ``reducers`` maps a type's
+    target to its reduction function's, ``ranges`` maps a name to a `Range`, built-in ones included, and
+    ``include`` names the packages whose own registry belongs to this one.
+
+    Raises `RegistryError` when the tables contradict each other.
+    """
+
+    include: tuple[str, ...] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    codes: Mapping[int, str] = field(default_factory=dict)
+    load_only: Mapping[int, str] = field(default_factory=dict)
+    moved: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    retired: Mapping[int, str] = field(default_factory=dict)
+    reducers: Mapping[str, str] = field(default_factory=dict)
+    _live: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        put = partial(object.__setattr__, self)
+        put("ranges", MappingProxyType({**BUILT_IN, **self.ranges}))
+        for name in ("codes", "load_only", "moved", "retired", "reducers"):
+            put(name, MappingProxyType(dict(sorted(getattr(self, name).items()))))
+        put("_live", {target: code for code, target in self.codes.items()})
+        problems = [
+            *table_problems(self.tables),
+            *moved_problems(self.tables, self.moved),
+            *range_problems({name: (span.first, span.last) for name, span in self.ranges.items()}),
+        ]
+        if problems:
+            raise RegistryError(tuple(problems))
+
+    @classmethod
+    def parse(cls, text: str, *, path: str = "<string>") -> "Registry":
+        """Return the registry that TOML `text` describes; raise `RegistryError` naming every problem in it."""
+        from extreg.text.document import Document
+
+        return Document.read(text, path=path).require()
+
+    @classmethod
+    def load(cls, path: "str | Path") -> "Registry":
+        """Return the registry in the file at `path`; raise `RegistryError` or OSError."""
+        from extreg.files.source import read_text
+
+        return cls.parse(read_text(path), path=str(path))
+
+    @property
+    def tables(self) -> dict[str, Mapping[int, str]]:
+        """The three code tables by the names they have in the file."""
+        return {"codes": self.codes, "load-only": self.load_only, "retired": self.retired}
+
+    @property
+    def spent(self) -> set[int]:
+        """Every code that was ever given out here: live, load-only and retired."""
+        return {*self.codes, *self.load_only, *self.retired}
+
+    def code(self, target: str) -> int | None:
+        """Return the live code of `target`, the one it is dumped as, or None."""
+        return self._live.get(target)
+
+    def target(self, code: int) -> str | None:
+        """Return what `code` loads as (live or load-only), or None."""
+        return self.codes.get(code) or self.load_only.get(code)
+
+    def state(self, code: int) -> State | None:
+        """Return in which state `code` is, or None where it was never given out."""
+        if code in self.codes:
+            return "live"
+        if code in self.load_only:
+            return "load-only"
+        return "retired" if code in self.retired else None
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that say what this registry means to pickles."""
+        return fingerprint(self.tables, self.reducers, self.include)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only view cannot be pickled; what it shows can.
+        state: dict[str, Any] = {
+            entry.name: dict(value) if isinstance(value := getattr(self, entry.name), Mapping) else value
+            for entry in fields(self)
+            if entry.init
+        }
+        return partial(Registry, **state), ()
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)

@@ -1,0 +1,1 @@
+"""Lint rules: pure functions over values."""
