@@ -4,9 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 
-def fingerprint(
-    tables: Mapping[str, Mapping[int, str]], reducers: Mapping[str, str], include: Iterable[str]
-) -> str:
+def fingerprint(tables: Mapping[str, Mapping[int, str]], reducers: Mapping[str, str], include: Iterable[str]) -> str:
     """Return the first sixteen hexadecimal digits of a SHA-256 over everything that pickles can notice.
 
     That is: live, load-only and retired rows, reducers and includes.  Comments, order, ranges and former

@@ -74,7 +74,5 @@ def used(name: str, ranges: Mapping[str, Range], spent: Iterable[int]) -> int:
 def capacity(name: str, ranges: Mapping[str, Range]) -> int:
     """Return how many codes `name` owns, those of ranges inside it not counted."""
     nested = inside(name, ranges)
-    direct = [
-        span for span in nested if not any(span.first in other and len(span) < len(other) for other in nested)
-    ]
+    direct = [span for span in nested if not any(span.first in other and len(span) < len(other) for other in nested)]
     return len(ranges[name]) - sum(len(span) for span in direct)
