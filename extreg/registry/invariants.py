@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from extreg.errors import Problem
 
+MAX_CODE = 0x7FFFFFFF  # copyreg.add_extension and PEP 307: a signed 32-bit integer
+BUILT_IN_RANGES = {"default": (256, 65535, "hash"), "hot": (240, 255, "next")}
 CODE_TABLES = ("codes", "load-only", "retired")
 
 
@@ -90,7 +92,7 @@ def range_problems(spans: "Mapping[str, tuple[int, int]]") -> "list[Problem]":
     for position, name in enumerate(names):
         for other in names[position + 1 :]:
             if _overlap_in_part(spans[name], spans[other]):
-                found.append(_overlap(name, other, spans))
+                found.append(_overlap(other, name, spans))
     return found
 
 

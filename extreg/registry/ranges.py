@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
-MAX_CODE = 0x7FFFFFFF  # copyreg.add_extension and PEP 307: a signed 32-bit integer
+from extreg.registry.invariants import BUILT_IN_RANGES
+
 LAST_RESERVED = 239  # PEP 307: 1-127 standard library, 128-191 Zope, 192-239 third parties
 
 Allocate = Literal["hash", "next"]
@@ -34,8 +35,8 @@ class Range:
 
 
 BUILT_IN: Mapping[str, Range] = {
-    "default": Range(first=256, last=65535, allocate="hash"),
-    "hot": Range(first=240, last=255, allocate="next"),
+    name: Range(first=first, last=last, allocate=cast(Allocate, allocate))
+    for name, (first, last, allocate) in BUILT_IN_RANGES.items()
 }
 
 

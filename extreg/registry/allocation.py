@@ -1,0 +1,134 @@
+"""Allocation: which code a new target gets.  The answer depends on the registry and the target alone."""
+
+import hashlib
+from collections.abc import Container, Iterator, Mapping
+from itertools import chain
+
+from extreg.errors import AllocationError
+from extreg.registry.invariants import MAX_CODE
+from extreg.registry.model import Registry
+from extreg.registry.ranges import Range, capacity, inside, range_of_code, range_of_module, used
+from extreg.registry.target import split
+
+
+def allocate(registry: Registry, target: str, *, range_name: str | None = None) -> int:
+    """Return the code that `target` gets next.
+
+    `range_name` asks for a range; without it the range that owns the target's module is used, else ``default``.
+    Raises `AllocationError` when the range does not exist, is full, or may not hold the target.
+    """
+    module, _ = split(target)
+    name = _choose(registry, module, range_name)
+    span = registry.ranges[name]
+    nested = inside(name, registry.ranges)
+    spent = registry.spent
+    if span.allocate == "next":
+        code = _next(name, registry.ranges, spent)
+    else:
+        code = next(_free(span, nested, spent, start=home(target, span)), None)
+    if code is None:
+        raise _full(registry, name, target)
+    return code
+
+
+def home(target: str, span: Range) -> int:
+    """Return the code at which the search for `target` starts in a ``hash`` range, for ever.
+
+    The first eight bytes of SHA-256 of the target in UTF-8, as a big-endian integer, modulo the number of codes
+    in the range, above its first code.
+    """
+    digest = hashlib.sha256(target.encode()).digest()
+    return span.first + int.from_bytes(digest[:8], "big") % len(span)
+
+
+def displaced_by(registry: Registry, target: str, code: int) -> int | None:
+    """Return the spent code at `target`'s home that made it take `code` instead, or None.
+
+    This is a real collision of two hashes: whoever of the two is added first gets the home.
+    """
+    name = range_of_code(code, registry.ranges)
+    if name is None or registry.ranges[name].allocate != "hash":
+        return None
+    start = home(target, registry.ranges[name])
+    return start if start != code and start in registry.spent else None
+
+
+def claim(registry: Registry, target: str, code: int) -> None:
+    """Check that `target` may take `code`, as ``--code`` asks; raise `AllocationError` otherwise."""
+    module, _ = split(target)
+    if not 1 <= code <= MAX_CODE:
+        raise AllocationError(f"code {code} is not from 1 to {MAX_CODE}")
+    state = registry.state(code)
+    if state is not None:
+        holder = {**registry.retired, **registry.load_only, **registry.codes}[code]
+        raise AllocationError(
+            f"code {code} is spent: it is {state} and means {holder}",
+            f"a code is never given out again; leave --code away to have one allocated: extreg add {target}",
+        )
+    name = range_of_code(code, registry.ranges)
+    if name is None:
+        raise AllocationError(
+            f"code {code} lies in no range ({_listing(registry)})",
+            "codes 1 to 239 belong to others by PEP 307; declare a [ranges.NAME] that holds the code to take it",
+        )
+    _admit(registry.ranges, name, module)
+
+
+def _choose(registry: Registry, module: str, asked: str | None) -> str:
+    ranges = registry.ranges
+    if asked is None:
+        return range_of_module(module, ranges) or "default"
+    if asked not in ranges:
+        raise AllocationError(f"there is no range {asked!r}", f"the ranges are {', '.join(sorted(ranges))}")
+    _admit(ranges, asked, module)
+    return asked
+
+
+def _admit(ranges: Mapping[str, Range], name: str, module: str) -> None:
+    """Refuse a range that belongs to other modules, or a module that belongs to another range."""
+    owner = range_of_module(module, ranges)
+    if owner is not None and owner != name:
+        raise AllocationError(
+            f"module {module} is allocated in range {owner!r} and only there, not in {name!r}",
+            "leave --range and --code away",
+        )
+    if owner is None and ranges[name].modules:
+        modules = ", ".join(ranges[name].modules)
+        raise AllocationError(
+            f"range {name!r} belongs to {modules}; module {module} is none of theirs",
+            f"add it to the modules of [ranges.{name}], or choose another range",
+        )
+
+
+def _free(span: Range, nested: tuple[Range, ...], spent: Container[int], *, start: int) -> Iterator[int]:
+    """Yield the free codes of `span` from `start` upward, round the end, past the ranges inside it."""
+    for code in chain(range(start, span.last + 1), range(span.first, start)):
+        if code not in spent and not any(code in inner for inner in nested):
+            yield code
+
+
+def _next(name: str, ranges: Mapping[str, Range], spent: set[int]) -> int | None:
+    """Return one above the highest code ever spent in the range; gaps left by hand are not filled."""
+    span = ranges[name]
+    highest = max((code for code in spent if range_of_code(code, ranges) == name), default=span.first - 1)
+    above = (code for code in range(highest + 1, span.last + 1) if range_of_code(code, ranges) == name)
+    return next(above, None)
+
+
+def _full(registry: Registry, name: str, target: str) -> AllocationError:
+    span = registry.ranges[name]
+    gaps = span.allocate == "next" and used(name, registry.ranges, registry.spent) < capacity(name, registry.ranges)
+    why = "its last code is spent and gaps below are not filled" if gaps else "every code is spent"
+    return AllocationError(
+        f"no code left in range {name!r} for {target}: {why} ({_listing(registry)})",
+        f"raise 'last' in [ranges.{name}], or name another range: extreg add {target} --range NAME",
+    )
+
+
+def _listing(registry: Registry) -> str:
+    """Say how full each range is."""
+    spent = registry.spent
+    return "; ".join(
+        f"{name} {span.first}-{span.last}: {used(name, registry.ranges, spent)} of {capacity(name, registry.ranges)}"
+        for name, span in sorted(registry.ranges.items(), key=lambda item: item[1].first)
+    )

@@ -1,0 +1,176 @@
+"""The life of a code, as functions from registry to registry.
+
+``add`` → ``promote`` → live → ``demote`` → load-only → ``retire``; ``move`` follows a class.  Nothing deletes a row
+and nothing brings a retired code back.
+"""
+
+from dataclasses import replace
+
+from extreg.errors import ExtregError
+from extreg.registry.allocation import allocate, claim
+from extreg.registry.model import Registry
+from extreg.registry.target import split
+
+
+def add(
+    registry: Registry,
+    target: str,
+    *,
+    range_name: str | None = None,
+    code: int | None = None,
+    load_only: bool = False,
+) -> tuple[Registry, int]:
+    """Give `target` a code and return the new registry and the code.
+
+    A target that already has a code (in the state asked for) keeps it: adding twice is adding once.
+    Raises `AllocationError` (see `allocate` and `claim`), or `ExtregError` when the target already has
+    another code or another state.
+    """
+    _check(target)
+    existing = _existing(registry, target)
+    if existing is not None:
+        _same_again(registry, target, existing, code=code, load_only=load_only)
+        return registry, existing
+    if code is None:
+        code = allocate(registry, target, range_name=range_name)
+    else:
+        claim(registry, target, code)
+    if load_only:
+        return replace(registry, load_only={**registry.load_only, code: target}), code
+    return replace(registry, codes={**registry.codes, code: target}), code
+
+
+def promote(registry: Registry, code: int) -> Registry:
+    """Make a load-only code live: from now on its target is dumped as this code."""
+    target = _in_state(registry, code, "load-only", "promote")
+    other = registry.code(target)
+    if other is not None:
+        raise ExtregError(
+            f"{target} is already dumped as code {other}, so {code} cannot be live too",
+            f"exchange them: extreg demote {other}, then extreg promote {code}",
+        )
+    rest = {key: value for key, value in registry.load_only.items() if key != code}
+    return replace(registry, load_only=rest, codes={**registry.codes, code: target})
+
+
+def demote(registry: Registry, code: int) -> Registry:
+    """Make a live code load-only: old pickles load, new ones are dumped by name."""
+    target = _in_state(registry, code, "live", "demote")
+    rest = {key: value for key, value in registry.codes.items() if key != code}
+    return replace(registry, codes=rest, load_only={**registry.load_only, code: target})
+
+
+def retire(registry: Registry, code: int, *, now: bool = False) -> Registry:
+    """Spend a code for ever: pickles that hold it no longer load.  A live code needs ``now=True``."""
+    state = registry.state(code)
+    if state == "live" and not now:
+        raise ExtregError(
+            f"code {code} ({registry.codes[code]}) is live: programs still dump it",
+            f"extreg demote {code}, release that, and retire it later; or extreg retire --now {code}",
+        )
+    if state == "live":
+        registry = demote(registry, code)
+    target = _in_state(registry, code, "load-only", "retire")
+    rest = {key: value for key, value in registry.load_only.items() if key != code}
+    return replace(registry, load_only=rest, retired={**registry.retired, code: target})
+
+
+def move(registry: Registry, code: int, new: str) -> Registry:
+    """Let `code` mean `new` from now on, because its class moved there; record where it was."""
+    _check(new)
+    state = registry.state(code)
+    if state not in ("live", "load-only"):
+        _in_state(registry, code, "live", "move")
+    old = registry.target(code)
+    assert old is not None
+    if old == new:
+        return registry
+    other = registry.code(new)
+    if state == "live" and other is not None:
+        raise ExtregError(
+            f"{new} already has the live code {other}, so code {code} cannot mean it and be live",
+            f"make it load-only first: extreg demote {code}",
+        )
+    former = tuple(target for target in registry.moved.get(code, ()) if target not in (old, new))
+    moved = {**registry.moved, code: (*former, old)}
+    if state == "live":
+        return replace(registry, codes={**registry.codes, code: new}, moved=moved)
+    return replace(registry, load_only={**registry.load_only, code: new}, moved=moved)
+
+
+def find(registry: Registry, wanted: str) -> int:
+    """Return the code that `wanted` names: itself a number, or a target that has a code.
+
+    A target finds its live code, else its only load-only one, else its only retired or former one.
+    Raises `ExtregError` when there is none, or several.
+    """
+    if wanted.isdecimal():
+        code = int(wanted)
+        if registry.state(code) is None:
+            raise ExtregError(f"code {code} is not in the registry", "extreg list shows all codes")
+        return code
+    live = registry.code(wanted)
+    if live is not None:
+        return live
+    for rows in (registry.load_only, registry.retired):
+        found = [code for code, target in rows.items() if target == wanted]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ExtregError(f"{wanted} has several codes: {', '.join(map(str, found))}", "give the code itself")
+    return _former(registry, wanted)
+
+
+def _former(registry: Registry, wanted: str) -> int:
+    found = [code for code, former in registry.moved.items() if wanted in former]
+    if len(found) == 1:
+        return found[0]
+    raise ExtregError(f"{wanted} has no code in this registry", f"extreg add {wanted}, or extreg list to see all")
+
+
+def _check(target: str) -> None:
+    try:
+        _, qualname = split(target)
+    except ValueError as error:
+        raise ExtregError(str(error)) from None
+    if "<locals>" in qualname or "<lambda>" in qualname:
+        raise ExtregError(
+            f"{target} is local to a function: pickle cannot find it by name",
+            "move the definition to the top level of its module",
+        )
+
+
+def _existing(registry: Registry, target: str) -> int | None:
+    live = registry.code(target)
+    if live is not None:
+        return live
+    return next((code for code, found in registry.load_only.items() if found == target), None)
+
+
+def _same_again(registry: Registry, target: str, existing: int, *, code: int | None, load_only: bool) -> None:
+    """Accept that `target` is there already only when it is there as asked."""
+    state = registry.state(existing)
+    if code is not None and code != existing:
+        raise ExtregError(
+            f"{target} already has code {existing} ({state}), not {code}",
+            "a target keeps its code; leave --code away",
+        )
+    if load_only and state == "live":
+        raise ExtregError(f"{target} is already live as code {existing}", f"extreg demote {existing}")
+    if not load_only and state == "load-only":
+        raise ExtregError(f"{target} is already load-only as code {existing}", f"extreg promote {existing}")
+
+
+def _in_state(registry: Registry, code: int, wanted: str, verb: str) -> str:
+    """Return the target of `code` if it is `wanted`; say what it is and what to do otherwise."""
+    state = registry.state(code)
+    if state == wanted:
+        return {**registry.codes, **registry.load_only}[code]
+    if state is None:
+        raise ExtregError(f"code {code} is not in the registry", "extreg list shows all codes")
+    if state == "retired":
+        raise ExtregError(
+            f"code {code} is retired (it meant {registry.retired[code]}) and spent for ever",
+            f"no command brings it back; a new code: extreg add {registry.retired[code]}",
+        )
+    raise ExtregError(f"cannot {verb} code {code}: it is {state}, not {wanted}", f"extreg show {code}")

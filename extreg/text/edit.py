@@ -1,0 +1,179 @@
+"""Edits: from a text and the registry it should mean to a new text that touches only the rows concerned.
+
+An edit is proved before anybody writes it: the new text is read again and must equal the intended registry.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from extreg.errors import ExtregError
+from extreg.registry.invariants import MAX_CODE
+from extreg.registry.model import Registry
+from extreg.text.document import Document
+from extreg.text.render import row, string
+from extreg.text.statements import Statement, last_string_end, statements
+
+_ORDER = ("codes", "load-only", "moved", "retired", "reducers")
+Rows = Mapping[int, object]
+
+
+class _Splice(NamedTuple):
+    """Put ``text`` in the place of ``[start:end]``; `code` orders several insertions at one place."""
+
+    start: int
+    end: int
+    code: int
+    text: str
+
+
+def edit(document: Document, new: Registry) -> str:
+    """Return `document`'s text changed so that it means `new`; comments, order and line ends stay.
+
+    Rows are inserted in ascending order, a row that changes its table takes its comment along, and nothing else
+    moves.  Raises `ExtregError` when the layout of the file is one that rows cannot be put into.
+    """
+    old = document.require()
+    if old == new:
+        return document.text
+    text = document.text
+    end_of_line = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
+    unfinished = not text.endswith("\n")  # edited as if finished, and given back as it was
+    result = _Page(text + end_of_line if unfinished else text, end_of_line).rewritten(_tables(old), _tables(new))
+    if unfinished:
+        result = result.removesuffix(end_of_line)
+    _prove(result, new, document.path)
+    return result
+
+
+def _tables(registry: Registry) -> dict[str, Rows]:
+    return {**registry.tables, "moved": registry.moved}
+
+
+def _prove(text: str, wanted: Registry, path: str) -> None:
+    read = Document.read(text, path=path)
+    if read.registry != wanted:
+        raise ExtregError(
+            f"{path}: the edit could not be proved safe, so nothing was written",
+            "write the code tables as [codes], [load-only], [moved] and [retired] with one line per code",
+        )
+
+
+class _Page:
+    """A text and its statements, while an edit is worked out."""
+
+    def __init__(self, text: str, end_of_line: str) -> None:
+        self.text = text
+        self.end_of_line = end_of_line
+        self.statements = list(statements(text))
+        self.pairs = {found.path: found for found in self.statements if found.kind == "pair"}
+        self.headers = {found.path: found for found in self.statements if found.kind == "header"}
+
+    def rewritten(self, old: dict[str, Rows], new: dict[str, Rows]) -> str:
+        splices: list[_Splice] = []
+        for table in old:
+            for code in old[table].keys() - new[table].keys():
+                splices.append(self._delete(self._pair(table, code), code))
+            for code in old[table].keys() & new[table].keys():
+                if old[table][code] != new[table][code]:
+                    splices.append(self._replace(table, code, old[table][code], new[table][code]))
+            splices += self._insert_all(table, old, new)
+        text = self.text
+        for splice in sorted(splices, key=lambda s: (s.start, s.end, s.code), reverse=True):
+            text = text[: splice.start] + splice.text + text[splice.end :]
+        return text
+
+    def _pair(self, table: str, code: int) -> Statement:
+        found = self.pairs.get((table, str(code)))
+        if found is None:
+            raise ExtregError(
+                f"the row of code {code} in {table} is not on a line of its own",
+                f"write the table as [{table}] with one line per code",
+            )
+        return found
+
+    def _delete(self, pair: Statement, code: int) -> _Splice:
+        return _Splice(pair.start, pair.end, code, "")
+
+    def _replace(self, table: str, code: int, old: object, new: object) -> _Splice:
+        start, end = self._pair(table, code).value
+        grown = isinstance(old, tuple) and isinstance(new, tuple) and new[:-1] == old
+        last = last_string_end(self.text, (start, end)) if grown else None
+        if last is not None and isinstance(new, tuple):
+            return _Splice(last, last, code, f", {string(new[-1])}")
+        return _Splice(start, end, code, _value(new))
+
+    def _insert_all(self, table: str, old: dict[str, Rows], new: dict[str, Rows]) -> list[_Splice]:
+        codes = sorted(new[table].keys() - old[table].keys())
+        if not codes:
+            return []
+        lines = {code: self._line(table, code, new[table][code], old) for code in codes}
+        siblings = {
+            int(found.path[1]): found for path, found in self.pairs.items() if path[0] == table and len(path) == 2
+        }
+        header = self.headers.get((table,))
+        if not siblings and header is None:
+            return [self._new_table(table, codes, lines)]
+        dotted = header is None
+        return [
+            self._insert(self._place(code, siblings, header), code, f"{table}.{line}" if dotted else line)
+            for code, line in lines.items()
+        ]
+
+    def _insert(self, place: int, code: int, line: str) -> _Splice:
+        return _Splice(place, place, code, line + self.end_of_line)
+
+    def _line(self, table: str, code: int, value: object, old: dict[str, Rows]) -> str:
+        """Return the row as it will stand, with what stood behind its value in the table it comes from."""
+        origin = next((name for name in ("codes", "load-only") if code in old[name] and table != "moved"), None)
+        if origin is None:
+            return row(code, value)
+        pair = self._pair(origin, code)
+        behind = self.text[pair.value[1] : pair.end].rstrip("\r\n")
+        plain = "." not in self.text[slice(*pair.key)]
+        before = self.text[pair.start : pair.value[0]] if plain else f"{code} = "
+        same = old[origin][code] == value
+        return before + (self.text[slice(*pair.value)] if same else _value(value)) + behind
+
+    def _place(self, code: int, siblings: dict[int, Statement], header: Statement | None) -> int:
+        """Return where the row of `code` goes: behind the nearest lower one, else at the top of the table."""
+        if siblings:
+            below = bisect_left(codes := sorted(siblings), code)
+            if below > 0:
+                return siblings[codes[below - 1]].end
+            return self._above_comments(min(found.start for found in siblings.values()))
+        assert header is not None
+        return header.end
+
+    def _above_comments(self, position: int) -> int:
+        """Return the start of the comment lines that stand directly above `position`: they belong to its row."""
+        while position > 0:
+            above = self.text.rfind("\n", 0, position - 1) + 1
+            if not self.text[above:position].lstrip().startswith("#"):
+                break
+            position = above
+        return position
+
+    def _new_table(self, table: str, codes: list[int], lines: dict[int, str]) -> _Splice:
+        place = self._table_place(table)
+        block = [f"[{table}]", *(lines[code] for code in codes)]
+        if place > 0 and self.text[:place].strip():
+            block.insert(0, "")
+        if self.text[place:].strip() and not self.text[place:].startswith(("\n", "\r\n")):
+            block.append("")
+        # Rows that go to the same place belong to the table above and come first; then the tables in order.
+        return _Splice(
+            place, place, MAX_CODE + 1 + _ORDER.index(table), "".join(line + self.end_of_line for line in block)
+        )
+
+    def _table_place(self, table: str) -> int:
+        before = _ORDER[: _ORDER.index(table)]
+        ends = [found.end for found in self.statements if found.path and found.path[0] in before]
+        if ends:
+            return max(ends)
+        later = [found.start for path, found in self.headers.items() if path[0] in _ORDER]
+        return self._above_comments(min(later)) if later else len(self.text)
+
+
+def _value(value: object) -> str:
+    return f"[{', '.join(map(string, value))}]" if isinstance(value, tuple) else string(str(value))

@@ -1,0 +1,125 @@
+"""Where things stand in a TOML text: its headers and its key/value pairs, with their offsets.
+
+tomli says what a text means; this module only says where, so that a problem has its line and an edit touches
+nothing but its row.  It is therefore lenient: what it cannot read becomes a statement without a path.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import tomli
+
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+_KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
+_PARTS = re.compile(_PART)
+_HEADER = re.compile(rf"\[\[?[ \t]*({_KEY})[ \t]*\]\]?[ \t]*(?=#|\r?\n|\Z)")
+_PAIR = re.compile(rf"({_KEY})[ \t]*=[ \t]*")
+_BLANK = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")
+# Tokens of a value.  Strings come first so that no bracket or number sign inside one is taken for syntax.
+_TOKEN = re.compile(
+    r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*' '''.strip()
+    + r"""|(?P<comment>\#[^\n]*)|(?P<open>[\[{])|(?P<close>[\]}])|(?P<end>\r?\n)|(?P<space>[ \t]+)|[^\s"'#\[\]{}]+|.""",
+    re.DOTALL,
+)
+# By far the most rows look like this; one match then does for the whole line.
+_ROW = re.compile(r"""([0-9]+)[ \t]*=[ \t]*("[^"\\\n]*"|'[^'\n]*')[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)""")
+
+
+class Statement(NamedTuple):
+    """One header or one key/value pair; ``text[start:end]`` is its lines, the last line end included.
+
+    ``path`` is the whole dotted path, the header's included; it is empty for a ``broken`` statement.
+    ``key`` and ``value`` are ``(start, end)`` offsets of the key and the value; a header has no value.
+    """
+
+    kind: Literal["header", "pair", "broken"]
+    path: tuple[str, ...]
+    line: int
+    start: int
+    end: int
+    key: tuple[int, int]
+    value: tuple[int, int]
+
+
+def statements(text: str) -> Iterator[Statement]:
+    """Yield the statements of `text` in order."""
+    position, line = 0, 1
+    table: tuple[str, ...] = ()
+    while position < len(text):
+        blank = _BLANK.match(text, position)
+        if blank is not None:
+            position, line = blank.end(), line + 1
+            continue
+        statement = _statement(text, position, line, table)
+        if statement.kind == "header":
+            table = statement.path
+        yield statement
+        line += text.count("\n", position, statement.end)
+        position = statement.end
+
+
+def _statement(text: str, start: int, line: int, table: tuple[str, ...]) -> Statement:
+    row = _ROW.match(text, start)
+    if row is not None:
+        return Statement("pair", (*table, row[1]), line, start, row.end(), row.span(1), row.span(2))
+    indent = len(text[start:]) - len(text[start:].lstrip(" \t")) if text[start] in " \t" else 0
+    if header := _HEADER.match(text, start + indent):
+        end = _line_end(text, header.end())
+        return Statement("header", _path(header[1]), line, start, end, header.span(1), (end, end))
+    if pair := _PAIR.match(text, start + indent):
+        value_end, end = _value_end(text, pair.end())
+        path = (*table, *_path(pair[1]))
+        return Statement("pair", path, line, start, end, pair.span(1), (pair.end(), value_end))
+    end = _line_end(text, start)
+    return Statement("broken", (), line, start, end, (start, start), (start, start))
+
+
+def _line_end(text: str, position: int) -> int:
+    newline = text.find("\n", position)
+    return len(text) if newline < 0 else newline + 1
+
+
+def _value_end(text: str, position: int) -> tuple[int, int]:
+    """Return where the value that starts at `position` ends, and where its last line does."""
+    depth = 0
+    value_end = position
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:  # pragma: no cover - the last alternative matches any character
+            break
+        position = token.end()
+        kind = token.lastgroup
+        if kind == "end" and depth <= 0:
+            return value_end, position
+        depth += (kind == "open") - (kind == "close")
+        if kind not in ("comment", "end", "space"):
+            value_end = position
+    return value_end, position
+
+
+def last_string_end(text: str, span: tuple[int, int]) -> int | None:
+    """Return where the last string within `span` ends (an array's last element), or None."""
+    position, stop = span
+    found = None
+    while position < stop:
+        token = _TOKEN.match(text, position, stop)
+        assert token is not None
+        if token.lastgroup is None and token[0][0] in "\"'":
+            found = token.end()
+        position = token.end()
+    return found
+
+
+def _path(key: str) -> tuple[str, ...]:
+    return tuple(_plain(part) for part in _PARTS.findall(key))
+
+
+def _plain(part: str) -> str:
+    """Return what a key part means: itself, or the string that it quotes."""
+    if part[0] not in "\"'":
+        return part
+    try:
+        return str(tomli.loads(f"key = {part}")["key"])
+    except tomli.TOMLDecodeError:
+        return part
