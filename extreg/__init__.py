@@ -1,4 +1,4 @@
-"""extreg: stable pickle extension codes from a committed registry.toml.
+"""Stable pickle extension codes from a committed registry.toml.
 
 ``import extreg`` changes nothing in the process and imports nothing but the start-up modules; every other
 public name is loaded when it is first used (PEP 562).
@@ -8,15 +8,22 @@ __all__ = [
     "AllocationError",
     "ConflictError",
     "ExtregError",
+    "Installation",
     "Registry",
     "RegistryError",
     "RewriteError",
+    "install",
+    "lint",
+    "uninstall",
 ]
 __version__ = "0.1.0"
+
+from extreg.startup.install import Installation, install, uninstall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from extreg.errors import AllocationError, ConflictError, ExtregError, RegistryError, RewriteError
+    from extreg.files.lint import lint
     from extreg.registry.model import Registry
 
 # Where each public name lives that is not needed at start-up.
@@ -27,6 +34,7 @@ _LAZY = {
     "Registry": "extreg.registry.model",
     "RegistryError": "extreg.errors",
     "RewriteError": "extreg.errors",
+    "lint": "extreg.files.lint",
 }
 
 

@@ -60,6 +60,10 @@ class ExtregError(Exception):
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
 
 
+class UnreadableError(ExtregError):
+    """Input that is not there, cannot be read or written, or is no proper argument."""
+
+
 class RegistryError(ExtregError):
     """A registry that breaks the format; ``problems`` names every one of its faults."""
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from extreg.errors import Problem, RegistryError
+from extreg.errors import Problem, RegistryError, UnreadableError
 from extreg.text.document import Document
 
 
@@ -12,22 +12,32 @@ def read_text(path: "str | os.PathLike[str]") -> str:
 
     Raises OSError when it cannot be read and `RegistryError` when it is not UTF-8.
     """
-    raw = Path(path).read_bytes()
+    return decode(Path(path).read_bytes(), os.fspath(path))
+
+
+def decode(raw: bytes, path: str) -> str:
+    """Return the bytes of a registry file as text; raise `RegistryError` when they are not plain UTF-8."""
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
         message = f"not UTF-8: byte 0x{raw[error.start]:02x} at column {column}"
-        problem = Problem("", message, "save the file as UTF-8", path=os.fspath(path), line=line)
-        raise RegistryError((problem,)) from None
+        raise RegistryError((Problem("", message, "save the file as UTF-8", path, line),)) from None
     if text.startswith("\ufeff"):
         message = "starts with a byte order mark, which TOML does not allow"
-        problem = Problem("", message, "save the file as UTF-8 without BOM", path=os.fspath(path), line=1)
-        raise RegistryError((problem,))
+        raise RegistryError((Problem("", message, "save the file as UTF-8 without BOM", path, 1),))
     return text
 
 
 def read_document(path: "str | os.PathLike[str]") -> Document:
-    """Return the document in the file at `path`; raise OSError or `RegistryError` when there is no text to read."""
-    return Document.read(read_text(path), path=os.fspath(path))
+    """Return the document in the file at `path`, faults and all.
+
+    Raises `UnreadableError` when there is no such file and `RegistryError` when it is not text.
+    """
+    try:
+        text = read_text(path)
+    except OSError as error:
+        hint = "extreg init writes a new one" if isinstance(error, FileNotFoundError) else ""
+        raise UnreadableError(f"cannot read {os.fspath(path)}: {error.strerror}", hint) from None
+    return Document.read(text, path=os.fspath(path))

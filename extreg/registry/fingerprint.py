@@ -14,3 +14,10 @@ def fingerprint(tables: Mapping[str, Mapping[int, str]], reducers: Mapping[str, 
     lines += [f"reducers\0{kind}\0{reducers[kind]}" for kind in sorted(reducers)]
     lines += [f"include\0{package}" for package in sorted(include)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def combine(fingerprints: list[str]) -> str:
+    """Return one fingerprint for several registries in order; that of a single one is its own."""
+    if len(fingerprints) == 1:
+        return fingerprints[0]
+    return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ and nothing brings a retired code back.
 
 from dataclasses import replace
 
-from extreg.errors import ExtregError
+from extreg.errors import ExtregError, UnreadableError
 from extreg.registry.allocation import allocate, claim
 from extreg.registry.model import Registry
 from extreg.registry.target import split
@@ -132,7 +132,7 @@ def _check(target: str) -> None:
     try:
         _, qualname = split(target)
     except ValueError as error:
-        raise ExtregError(str(error)) from None
+        raise UnreadableError(str(error)) from None
     if "<locals>" in qualname or "<lambda>" in qualname:
         raise ExtregError(
             f"{target} is local to a function: pickle cannot find it by name",

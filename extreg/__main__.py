@@ -1,0 +1,5 @@
+"""``python -m extreg``."""
+
+from extreg.cli.main import run
+
+run()

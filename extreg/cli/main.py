@@ -1,0 +1,81 @@
+"""The command line's frame: arguments in, exit code out, errors as one message."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from textwrap import fill
+from typing import NoReturn
+
+from extreg import __version__
+from extreg.cli import demo, life, lint, show
+from extreg.cli.output import say_error
+from extreg.errors import ExtregError, RegistryError, UnreadableError
+
+COMMANDS = (
+    *life.COMMANDS,
+    *show.COMMANDS,
+    *lint.COMMANDS,
+    *demo.COMMANDS,
+)
+
+_DESCRIPTION = "Stable pickle extension codes from a committed registry.toml."
+_EPILOG = """\
+exit codes: 0 done or clean, 1 findings or refused, 2 wrong usage, unreadable or malformed input
+
+examples:
+  extreg init                             write a new registry.toml here
+  extreg add shop.models:Order            give a class its code
+  extreg lint                             check the file, in CI
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse's way to end after --help or a usage error
+        return int(stop.code or 0)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except ExtregError as error:
+        say_error(error)
+        return 2 if isinstance(error, (RegistryError, UnreadableError)) else 1
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("extreg: interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+def run() -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    raise SystemExit(main())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="extreg",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"extreg {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=fill(command.description, width=90),
+            epilog=f"examples:\n{command.examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.configure(sub)
+        sub.set_defaults(run=command.run)
+    return parser

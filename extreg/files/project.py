@@ -1,0 +1,65 @@
+"""Which registry the command line works on."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import tomli
+
+from extreg.errors import UnreadableError
+from extreg.startup.find import NAME, VARIABLE, upward
+
+
+def registry_path(given: str | None) -> Path:
+    """Return the path of the registry file to work on.
+
+    The `given` path; else ``$EXTREG_REGISTRY``; else ``[tool.extreg] registry`` in the nearest pyproject.toml (relative
+    to that file); else the nearest registry.toml upward from the working directory.  Raises `UnreadableError`.
+    """
+    named = given or os.environ.get(VARIABLE)
+    if named:
+        path = Path(named)
+        return path / NAME if path.is_dir() else path
+    configured = _configured(Path.cwd())
+    if configured is not None:
+        return configured
+    found = upward(str(Path.cwd()))
+    if found is None:
+        raise UnreadableError(
+            f"no {NAME} here or in any folder above ({Path.cwd()})",
+            "extreg init writes a new one; --registry PATH names one elsewhere",
+        )
+    return Path(found)
+
+
+def project_settings(folder: Path) -> tuple[Path, dict[str, object]]:
+    """Return the nearest pyproject.toml upward from `folder` and its ``[tool.extreg]`` table (empty without one).
+
+    Raises `UnreadableError` when that file is not TOML or the table is not a table.
+    """
+    for pyproject in _upward(folder, "pyproject.toml"):
+        try:
+            data = tomli.loads(pyproject.read_text(encoding="utf-8"))
+        except (tomli.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise UnreadableError(
+                f"cannot read {pyproject}: {error}", "mend it, or name a registry: --registry PATH"
+            ) from None
+        settings = data.get("tool", {}).get("extreg", {})
+        if not isinstance(settings, dict):
+            raise UnreadableError(f"{pyproject}: tool.extreg: expected a table")
+        return pyproject, settings
+    return folder / "pyproject.toml", {}
+
+
+def _configured(folder: Path) -> Path | None:
+    pyproject, settings = project_settings(folder)
+    value = settings.get("registry")
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise UnreadableError(f"{pyproject}: tool.extreg.registry: expected a string, found {value!r}")
+    return pyproject.parent / value
+
+
+def _upward(folder: Path, name: str) -> Iterator[Path]:
+    return (path / name for path in (folder, *folder.parents) if (path / name).is_file())

@@ -1,0 +1,170 @@
+"""Rules on the registry file and the files it includes, from their text alone."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from extreg.registry.ranges import LAST_RESERVED, range_of_code, range_of_module
+from extreg.registry.target import split
+from extreg.rules.finding import Context, Finding
+from extreg.text.document import Document, Row
+
+
+def malformed(context: Context) -> Iterator[Finding]:
+    """The file breaks the format: it is not TOML, or has unknown keys, wrong types or targets that are none.
+
+    Why it matters: `extreg.install()` refuses the whole file, so the program does not start.
+
+    How to fix it: the message says what was found and what was expected; the format is described in docs/format.md.
+    """
+    yield from context.problems("malformed", "bad-target", "newer-format", "duplicate-table", "deleted-code")
+
+
+def conflict_markers(context: Context) -> Iterator[Finding]:
+    """The file holds git's conflict markers.
+
+    Why it matters: nobody decided yet which side is right, and a code may mean two things.
+
+    How to fix it: keep the rows of both sides, give the side that is not published yet new codes where two rows share
+    one, and delete the marker lines.
+    """
+    yield from context.problems("conflict-markers")
+
+
+def duplicate_code(context: Context) -> Iterator[Finding]:
+    """A code is assigned twice: within a table, in two tables, or by two files that are installed together.
+
+    Why it matters: the code then loads old data into the wrong class, without any error.
+
+    How to fix it: delete the line that was added last and `extreg add` its target again. Across packages, the side
+    whose pickles are not stored anywhere yet retires its code and adds its target again.
+    """
+    yield from context.problems("duplicate-code")
+    first_seen: dict[int, tuple[Document, Row]] = {}
+    for document in context.documents:
+        for row in document.rows:
+            other, first = first_seen.setdefault(row.code, (document, row))
+            if other is not document and first.target != row.target:
+                yield _clash("duplicate-code", f"code {row.code}", (document, row), (other, first))
+
+
+def duplicate_target(context: Context) -> Iterator[Finding]:
+    """A target has two live codes, in one file or in two that are installed together.
+
+    Why it matters: copyreg holds one code per target, so `extreg.install()` refuses.
+
+    How to fix it: `extreg demote` one of the two codes. Both go on loading.
+    """
+    yield from context.problems("duplicate-target")
+    first_seen: dict[str, tuple[Document, Row]] = {}
+    for document in context.documents:
+        for row in document.rows:
+            if row.table != "codes":
+                continue
+            other, first = first_seen.setdefault(row.target, (document, row))
+            if other is not document and first.code != row.code:
+                yield _clash("duplicate-target", f"target {row.target}", (document, row), (other, first))
+
+
+def overlapping_ranges(context: Context) -> Iterator[Finding]:
+    """Two ranges overlap in part, or are the same span.
+
+    Why it matters: it is undecided whose the shared codes are, so two people can be given the same one.
+
+    How to fix it: move one of them, or put one wholly inside the other, which then owns its codes.
+    """
+    yield from context.problems("overlapping-ranges")
+
+
+def outside_range(context: Context) -> Iterator[Finding]:
+    """A code lies in no range of the file.
+
+    Why it matters: nobody allocates there, so nothing keeps others from taking the code; usually it is a typing error.
+
+    How to fix it: declare a `[ranges.NAME]` that holds the code. If it is a typing error that was never released,
+    delete the line and `extreg add` the target.
+    """
+    registry = context.document.registry
+    if registry is None:
+        return
+    for row in context.document.rows:
+        if range_of_code(row.code, registry.ranges) is None and row.code > LAST_RESERVED:
+            message = f"code {row.code} ({row.target}) lies in no range"
+            yield _finding("outside-range", context, row, message, "declare a [ranges.NAME] that holds it")
+
+
+def reserved_code(context: Context) -> Iterator[Finding]:
+    """A code from 1 to 239 is used that no range of the file claims.
+
+    Why it matters: PEP 307 gives 1 to 127 to the standard library, 128 to 191 to Zope and 192 to 239 to third parties.
+    Their codes and yours meet in one process.
+
+    How to fix it: take a code from 240 upwards. Who knows that no one else is there declares a `[ranges.NAME]` that
+    holds the code.
+    """
+    registry = context.document.registry
+    if registry is None:
+        return
+    for row in context.document.rows:
+        if row.code <= LAST_RESERVED and range_of_code(row.code, registry.ranges) is None:
+            message = f"code {row.code} ({row.target}) is reserved: PEP 307 gives 1 to {LAST_RESERVED} to others"
+            yield _finding("reserved-code", context, row, message, "declare a [ranges.NAME] that claims it")
+
+
+def misplaced_module(context: Context) -> Iterator[Finding]:
+    """A target stands in a range that is not its module's: its own range is another one, or the range is another's.
+
+    Why it matters: ranges with `modules` let teams allocate without meeting. A stranger in the range breaks that.
+
+    How to fix it: a code that was never released can be deleted and added again; otherwise widen `modules`.
+    """
+    registry = context.document.registry
+    if registry is None:
+        return
+    for row in context.document.rows:
+        if row.table == "retired":
+            continue
+        module, _ = split(row.target)
+        actual = range_of_code(row.code, registry.ranges)
+        owner = range_of_module(module, registry.ranges)
+        if owner is not None and actual != owner:
+            message = f"code {row.code} ({row.target}) is in range {actual}, but {module} belongs to range {owner}"
+            yield _finding("misplaced-module", context, row, message, f"extreg add {row.target} allocates in {owner}")
+        elif owner is None and actual is not None and registry.ranges[actual].modules:
+            modules = ", ".join(registry.ranges[actual].modules)
+            message = f"code {row.code} ({row.target}) is in range {actual}, which belongs to {modules}"
+            yield _finding("misplaced-module", context, row, message, f"add {module} to the modules of {actual}")
+
+
+def unsorted(context: Context) -> Iterator[Finding]:
+    """The rows of a table do not stand in ascending order of their codes.
+
+    Why it matters: only in a sorted file do two branches that take the same code touch the same place, so that git
+    reports a conflict instead of merging a collision without a word.
+
+    How to fix it: move the line to its place.
+    """
+    for table in ("codes", "load-only", "retired"):
+        rows = [row for row in context.document.rows if row.table == table]
+        for above, row in pairwise(rows):
+            if row.code < above.code:
+                message = f"code {row.code} stands below code {above.code} in [{table}]"
+                yield _finding("unsorted", context, row, message, "move the line up")
+
+
+def _finding(rule: str, context: Context, row: Row, message: str, hint: str) -> Finding:
+    return Finding(rule=rule, path=context.document.path, line=row.line, message=message, hint=hint)
+
+
+def _clash(rule: str, what: str, here: tuple[Document, Row], there: tuple[Document, Row]) -> Finding:
+    (document, row), (other, first) = here, there
+    sides = [
+        f"{found.path}:{found_row.line} {found_row.code} = {found_row.target} [{found_row.table}]"
+        for found, found_row in ((other, first), (document, row))
+    ]
+    return Finding(
+        rule=rule,
+        path=other.path,
+        line=first.line,
+        message=f"{what} is assigned in two files: {sides[0]}, {sides[1]}",
+        hint=f"extreg retire {first.code} and extreg add {first.target}, on the side with no stored pickles",
+    )

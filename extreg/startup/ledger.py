@@ -1,0 +1,184 @@
+"""The ledger: who put which rows into copyreg, and the one way in which rows get in and out.
+
+copyreg's dictionaries are process-wide and pickle holds on to the objects themselves, so they are changed in place and
+never replaced.  Every change is a transition from what stands to what should stand, in an order in which at no instant
+a row stands in ``_extension_registry`` alone: such a row would be dumped and could not be loaded.
+"""
+
+import copyreg
+import os
+from _thread import RLock
+
+from extreg.startup.rows import Stand, merge, nothing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from extreg.startup.rows import Clash, Key, Rows
+
+_codes: "dict[Key, int]" = copyreg._extension_registry  # type: ignore[attr-defined]
+_inverted: "dict[int, Key]" = copyreg._inverted_registry  # type: ignore[attr-defined]
+_cache: "dict[int, object]" = copyreg._extension_cache  # type: ignore[attr-defined]
+
+
+class Owner:
+    """One installation's rows, one `Rows` per file, and how they get on with those of others."""
+
+    __slots__ = ("layers", "on_conflict")
+
+    def __init__(self, layers: "tuple[Rows, ...]", on_conflict: str) -> None:
+        self.layers = layers
+        self.on_conflict = on_conflict
+
+
+class Refused(Exception):  # noqa: N818 - never leaves the start-up layer; install turns it into a ConflictError
+    """The transition was not made because of `clashes`."""
+
+    def __init__(self, clashes: "list[Clash]") -> None:
+        super().__init__(clashes)
+        self.clashes = clashes
+
+
+class Ledger:
+    """What extreg knows of this process's copyreg.
+
+    ``owners`` are the installations in order; ``outside`` holds the rows of code outside extreg that concern one of
+    them, because it has the same row or one that clashes; ``stand`` is what these add up to.
+    """
+
+    __slots__ = ("forks", "lock", "moving", "outside", "owners", "stand")
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.owners: tuple[Owner, ...] = ()
+        self.outside = nothing()
+        self.stand = nothing()
+        self.moving: tuple[Stand, Stand] | None = None
+        self.forks = False
+
+    def change(self, owners: "tuple[Owner, ...]", changed: "Owner | None" = None) -> "frozenset[int]":
+        """Let `owners` be the owners, in this order; return the codes whose meaning changed.
+
+        `changed` is the owner whose rows are new and are held to its policy; the others were let in before.  All or
+        nothing: raises `Refused` when rows clash, and whatever else interrupts it leaves copyreg as it was.
+        The caller holds ``lock``.
+        """
+        if self.moving is not None:
+            raise RuntimeError("extreg is changing copyreg further down this very stack (in a signal handler?)")
+        layers = [(rows, _policy(owner, changed)) for owner in owners for rows in owner.layers]
+        outside, before = self._look_around([rows for rows, _ in layers])
+        after, clashes = merge(outside, layers, before.inverted)
+        if clashes:
+            raise Refused(clashes)
+        former = self.owners, self.outside, self.stand
+        cached = dict(_cache)
+        try:
+            self.moving = before, after
+            changed_codes = _move(before, after)
+            self.owners, self.outside, self.stand = owners, outside, after
+            self.moving = None
+            return changed_codes  # noqa: TRY300 - even an interrupt at this line must undo the change
+        except BaseException:
+            _move(after, before)
+            _cache.update(cached)
+            self.owners, self.outside, self.stand = former
+            self.moving = None
+            raise
+
+    def _look_around(self, layers: "Iterable[Rows]") -> "tuple[Stand, Stand]":
+        """Return the rows from outside extreg that concern us, and what stands in all, after a look at copyreg.
+
+        Rows that other code took out since the last look are forgotten.  Rows of its own that share a key or a code
+        with one of `layers` are noted, because they must be there still when we are gone.
+        """
+        expected = self.stand
+        stand = Stand(
+            {key: code for key, code in expected.live.items() if _codes.get(key) == code},
+            {code: key for code, key in expected.inverted.items() if _inverted.get(code) == key},
+            expected.retired,
+        )
+        # A row from outside that is not there was taken out by its owner, unless it was we who took its place.
+        outside = Stand(
+            {key: code for key, code in self.outside.live.items() if _present(key, code, _codes, expected.live)},
+            {
+                code: key
+                for code, key in self.outside.inverted.items()
+                if _present(code, key, _inverted, expected.inverted)
+            },
+            {},
+        )
+        for rows in layers:
+            if not (
+                _codes.keys().isdisjoint(rows.live)
+                and _inverted.keys().isdisjoint(rows.inverted)
+                and _inverted.keys().isdisjoint(rows.retired)
+            ):
+                outside, stand = _note_strangers(rows, outside, stand)
+        return outside, stand
+
+    def after_fork(self) -> None:
+        """Put right, in a forked child, what another thread of the parent was in the middle of."""
+        self.lock._at_fork_reinit()  # type: ignore[attr-defined]
+        if self.moving is not None:
+            before, after = self.moving
+            _move(after, before)
+            self.moving = None
+
+    def watch_forks(self) -> None:
+        """See to it that a forked child gets a usable ledger; once, and not before something is installed."""
+        if not self.forks and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.after_fork)
+        self.forks = True
+
+
+ledger = Ledger()
+
+
+def _policy(owner: Owner, changed: "Owner | None") -> str:
+    return "settle" if owner.on_conflict == "error" and owner is not changed else owner.on_conflict
+
+
+def _present(key: "Any", value: "Any", standing: "dict[Any, Any]", expected: "dict[Any, Any]") -> bool:
+    return bool(standing.get(key) == value or expected.get(key) != value)
+
+
+def _note_strangers(rows: "Rows", outside: Stand, stand: Stand) -> "tuple[Stand, Stand]":
+    """Add to `outside` and `stand` what stands in copyreg by other hands under a key or code of `rows`."""
+    live = {key: _codes[key] for key in rows.live if key in _codes and stand.live.get(key) != _codes[key]}
+    inverted = {
+        code: _inverted[code]
+        for code in (*rows.inverted, *rows.retired, *live.values())
+        if code in _inverted and stand.inverted.get(code) != _inverted[code]
+    }
+    halves = {key: code for code, key in inverted.items() if _codes.get(key) == code}
+    live.update({key: code for key, code in halves.items() if stand.live.get(key) != code})
+    return (
+        Stand({**outside.live, **live}, {**outside.inverted, **inverted}, {}),
+        Stand({**stand.live, **live}, {**stand.inverted, **inverted}, stand.retired),
+    )
+
+
+def _move(before: Stand, after: Stand) -> "frozenset[int]":
+    """Turn what stands in copyreg from `before` into `after`; return the codes whose meaning changed.
+
+    Live rows that go are taken out first: their target is dumped by name for a moment, which always loads.  Then the
+    inverted rows come in, then the live ones that need them, and only then do the inverted rows that nobody can dump
+    any more go.  Each ``update`` is one C call under the interpreter lock: other threads see all of it or nothing.
+    """
+    coming, live = after.inverted, after.live
+    if before.live or before.inverted:
+        coming = {code: key for code, key in coming.items() if before.inverted.get(code) != key}
+        live = {key: code for key, code in live.items() if before.live.get(key) != code}
+    for key in [key for key, code in before.live.items() if after.live.get(key) != code]:
+        _codes.pop(key, None)
+    _inverted.update(coming)
+    _codes.update(live)
+    gone = [code for code in before.inverted if code not in after.inverted]
+    for code in gone:
+        _inverted.pop(code, None)
+    changed = frozenset(coming).union(gone)
+    for code in changed.intersection(_cache):
+        _cache.pop(code, None)
+    return changed

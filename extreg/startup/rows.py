@@ -1,0 +1,165 @@
+"""Rows: what registries say to copyreg, and what several of them say together."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    Key = tuple[str, str]
+
+
+class Rows:
+    """What one registry file (or one `Registry`) says to copyreg.
+
+    ``live`` maps ``(module, qualname)`` to its code; ``inverted`` maps every code that loads, live and load-only,
+    to its key; ``retired`` maps spent codes to what they meant; ``reducers`` maps targets of types to targets of
+    functions; ``rest`` is what copyreg need not know (include, ranges, moved), kept to show the registry again.
+    """
+
+    __slots__ = ("inverted", "live", "path", "reducers", "rest", "retired")
+
+    def __init__(
+        self,
+        path: str,
+        live: "dict[Key, int]",
+        inverted: "dict[int, Key]",
+        retired: "dict[int, Key]",
+        reducers: "dict[str, str]",
+        rest: "dict[str, Any]",
+    ) -> None:
+        self.path = path
+        self.live = live
+        self.inverted = inverted
+        self.retired = retired
+        self.reducers = reducers
+        self.rest = rest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and all(getattr(self, name) == getattr(other, name) for name in Rows.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Stand:
+    """What stands, or should stand, in copyreg.
+
+    ``live`` is as in ``_extension_registry``, ``inverted`` as in ``_inverted_registry``; ``retired`` has no place
+    in copyreg, but a code that is retired for one owner must not mean something else for another.
+    """
+
+    __slots__ = ("inverted", "live", "retired")
+
+    def __init__(self, live: "dict[Key, int]", inverted: "dict[int, Key]", retired: "dict[int, Key]") -> None:
+        self.live = live
+        self.inverted = inverted
+        self.retired = retired
+
+    def takes(self, rows: Rows) -> bool:
+        """Whether `rows` can be added without looking at any single one of them: no key and no code is shared."""
+        codes = self.inverted.keys()
+        return (
+            codes.isdisjoint(rows.inverted)
+            and codes.isdisjoint(rows.retired)
+            and self.live.keys().isdisjoint(rows.live)
+            and (not self.retired or self.retired.keys().isdisjoint(rows.inverted))
+        )
+
+
+def nothing() -> Stand:
+    """Return a stand without rows."""
+    return Stand({}, {}, {})
+
+
+class Clash:
+    """A row of `rows`, ``code`` meaning ``key``, that cannot stand because ``held_code`` means ``held_key``."""
+
+    __slots__ = ("code", "held_code", "held_key", "key", "rows")
+
+    def __init__(self, rows: Rows, code: int, key: "Key", held_code: int, held_key: "Key") -> None:
+        self.rows = rows
+        self.code = code
+        self.key = key
+        self.held_code = held_code
+        self.held_key = held_key
+
+
+def merge(
+    base: Stand, layers: "Iterable[tuple[Rows, str]]", settled: "Mapping[int, Key]"
+) -> "tuple[Stand, list[Clash]]":
+    """Return what stands when the `layers` are put on `base` in order, and the clashes among them.
+
+    Each layer comes with its policy: ``"error"`` records a clash, ``"replace"`` takes the place, ``"keep"`` leaves
+    it.  ``"settle"`` is for layers that were let in before: the row that stands already (in `settled`) goes on
+    standing.
+    """
+    stand = base
+    clashes: list[Clash] = []
+    for rows, policy in layers:
+        if not (stand.inverted or stand.live or stand.retired):
+            stand = Stand(rows.live, rows.inverted, rows.retired)  # by far the most common: one registry, no copy
+            continue
+        bulk = stand.takes(rows)
+        stand = Stand(dict(stand.live), dict(stand.inverted), dict(stand.retired))
+        if bulk:
+            stand.inverted.update(rows.inverted)
+            stand.live.update(rows.live)
+            stand.retired.update(rows.retired)
+        else:
+            _Layer(stand, rows, policy, settled, clashes).add()
+    return stand, clashes
+
+
+class _Layer:
+    """One layer while it is put on a stand row by row."""
+
+    __slots__ = ("clashes", "policy", "rows", "settled", "stand")
+
+    def __init__(
+        self, stand: Stand, rows: Rows, policy: str, settled: "Mapping[int, Key]", clashes: "list[Clash]"
+    ) -> None:
+        self.stand = stand
+        self.rows = rows
+        self.policy = policy
+        self.settled = settled
+        self.clashes = clashes
+
+    def add(self) -> None:
+        stand, live = self.stand, self.rows.live
+        for code, key in self.rows.retired.items():
+            held = stand.inverted.get(code)
+            if self._goes_in(code, key, [] if held is None or held == key else [(code, held)]):
+                stand.retired[code] = key
+        for code, key in self.rows.inverted.items():
+            if self._goes_in(code, key, self._in_the_way(code, key)):
+                stand.inverted[code] = key
+                if live.get(key) == code:
+                    stand.live[key] = code
+
+    def _in_the_way(self, code: int, key: "Key") -> "list[tuple[int, Key]]":
+        stand = self.stand
+        held = [other for other in (stand.inverted.get(code), stand.retired.get(code)) if other not in (None, key)]
+        found = [(code, other) for other in held if other is not None]
+        other_code = stand.live.get(key)
+        if other_code not in (None, code) and self.rows.live.get(key) == code:
+            found.append((other_code, key))
+        return found
+
+    def _goes_in(self, code: int, key: "Key", in_the_way: "list[tuple[int, Key]]") -> bool:
+        """Return whether the row goes in, after making room for it where the policy says so."""
+        if not in_the_way:
+            return True
+        if self.policy == "replace" or (self.policy == "settle" and self.settled.get(code) == key):
+            for held_code, held_key in in_the_way:
+                self._take_out(held_code, held_key)
+            return True
+        if self.policy == "error":
+            self.clashes += [Clash(self.rows, code, key, *held) for held in in_the_way]
+        return False
+
+    def _take_out(self, code: int, key: "Key") -> None:
+        stand = self.stand
+        if stand.live.get(key) == code:
+            del stand.live[key]
+        for rows in (stand.inverted, stand.retired):
+            if rows.get(code) == key:
+                del rows[code]
