@@ -122,13 +122,17 @@ def uninstall() -> None:
 
 def _install(source: "str | Registry", layers: "tuple[Rows, ...]", policy: str) -> Installation:
     owner = Owner(layers, policy)
+    cached = ledger.cached()
     try:
         with ledger.lock:
             return _enter(source, owner)
     except BaseException:
         # An interrupt may also come between the change and the return: nobody could uninstall what nobody was given.
         with ledger.lock:
-            _withdraw(owner)
+            if owner in ledger.owners:
+                ledger.change(tuple(other for other in ledger.owners if other is not owner))
+                ledger.cache_again(cached)
+                _installations[:] = [entry for entry in _installations if entry._owner is not owner]
         raise
 
 
@@ -141,12 +145,6 @@ def _enter(source: "str | Registry", owner: Owner) -> Installation:
         _installations.append(installation)
     installation._count += 1
     return installation
-
-
-def _withdraw(owner: Owner) -> None:
-    if owner in ledger.owners:
-        ledger.change(tuple(other for other in ledger.owners if other is not owner))
-        _installations[:] = [installation for installation in _installations if installation._owner is not owner]
 
 
 def _same(source: "str | Registry", owner: Owner) -> "Installation | None":

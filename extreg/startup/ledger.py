@@ -73,16 +73,17 @@ class Ledger:
         if clashes:
             raise Refused(clashes)
         former = self.owners, self.outside, self.stand
-        cached = dict(_cache)
+        cached = self.cached()
         try:
             self.moving = before, after
             changed_codes = _move(before, after)
-            self.owners, self.outside, self.stand = owners, outside, after
+            self.owners = owners
+            self.outside, self.stand = (outside, after) if owners else (nothing(), nothing())
             self.moving = None
             return changed_codes  # noqa: TRY300 - even an interrupt at this line must undo the change
         except BaseException:
             _move(after, before)
-            _cache.update(cached)
+            self.cache_again(cached)
             self.owners, self.outside, self.stand = former
             self.moving = None
             raise
@@ -117,6 +118,14 @@ class Ledger:
             ):
                 outside, stand = _note_strangers(rows, outside, stand)
         return outside, stand
+
+    def cached(self) -> "dict[int, object]":
+        """Return a copy of the extension cache."""
+        return dict(_cache)
+
+    def cache_again(self, cached: "dict[int, object]") -> None:
+        """Put back what was `cached` before a change that was undone."""
+        _cache.update(cached)
 
     def after_fork(self) -> None:
         """Put right, in a forked child, what another thread of the parent was in the middle of."""

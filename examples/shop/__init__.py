@@ -1,0 +1,1 @@
+"""A small shop: the classes whose pickles the example program stores."""
