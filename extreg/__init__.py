@@ -12,19 +12,26 @@ __all__ = [
     "Registry",
     "RegistryError",
     "RewriteError",
+    "clear_cache",
     "install",
     "lint",
+    "load_ipython_extension",
+    "on_clear",
+    "reload",
     "uninstall",
+    "unload_ipython_extension",
 ]
 __version__ = "0.1.0"
 
-from extreg.startup.install import Installation, install, uninstall
+from extreg.startup.hooks import clear_cache, on_clear
+from extreg.startup.install import Installation, install, reload, uninstall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from extreg.errors import AllocationError, ConflictError, ExtregError, RegistryError, RewriteError
     from extreg.files.lint import lint
     from extreg.registry.model import Registry
+    from extreg.startup.watch import load_ipython_extension, unload_ipython_extension
 
 # Where each public name lives that is not needed at start-up.
 _LAZY = {
@@ -35,6 +42,8 @@ _LAZY = {
     "RegistryError": "extreg.errors",
     "RewriteError": "extreg.errors",
     "lint": "extreg.files.lint",
+    "load_ipython_extension": "extreg.startup.watch",
+    "unload_ipython_extension": "extreg.startup.watch",
 }
 
 

@@ -84,6 +84,19 @@ class ConflictError(ExtregError, ValueError):
         self.conflicts = conflicts
 
 
+class CallbackError(ExtregError):
+    """Callbacks of `on_clear` that raised; ``failures`` holds each one's name and exception.
+
+    The cache was cleared and every callback was called.
+    """
+
+    def __init__(self, failures: "tuple[tuple[str, Exception], ...]") -> None:
+        lines = [f"{name}: {type(error).__name__}: {error}" for name, error in failures]
+        super().__init__("\n  ".join(["raised by a callback given to extreg.on_clear:", *lines]))
+        self.args = (failures,)
+        self.failures = failures
+
+
 class AllocationError(ExtregError):
     """No code can be given: the range is full, the number is spent, or it lies where it may not."""
 

@@ -5,9 +5,19 @@ Every function imports what it needs when it is called; a test holds all other s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Protocol
+
     from extreg.errors import ConflictError
     from extreg.registry.model import Registry
+    from extreg.startup.ledger import Owner
     from extreg.startup.rows import Clash, Rows
+
+    class Bound(Protocol):
+        """Reducers that were bound, and how to undo it."""
+
+        def undo(self) -> None:
+            """Take the reducers back."""
 
 
 def read(path: str) -> "tuple[Rows, ...]":
@@ -46,3 +56,41 @@ def conflict_error(clashes: "list[Clash]", layers: "tuple[Rows, ...]") -> "Confl
     from extreg.files.conflicts import conflict_error as explained
 
     return explained(clashes, layers)
+
+
+def bind(owner: "Owner") -> "Bound | None":
+    """Bind the reducers of an owner's rows, as their types' modules are imported; None when there are none."""
+    if not any(rows.reducers for rows in owner.layers):
+        return None
+    from extreg.files.reducers import bind as bind_reducers
+
+    return bind_reducers(owner)
+
+
+def watch_reloads(wanted: bool) -> None:
+    """Want the reload watcher, or want it no longer."""
+    from extreg.startup import watch
+
+    if wanted:
+        watch.start()
+    else:
+        watch.stop()
+
+
+def settle(modules: "set[str]", codes: "Iterable[int]") -> None:
+    """Wait until no load in another thread can bring back the old meaning of `codes`, which lay in `modules`.
+
+    Warns with RuntimeWarning when a load has not ended in time.
+    """
+    from extreg.startup.settle import PATIENCE
+    from extreg.startup.settle import settle as wait
+
+    if not wait(modules):
+        from warnings import warn
+
+        warn(
+            f"another thread is still inside a load that began before these codes changed: {sorted(codes)}; it waited "
+            f"{PATIENCE:.0f} seconds for an import or a find_class. Call extreg.clear_cache() once that has ended.",
+            RuntimeWarning,
+            stacklevel=5,
+        )

@@ -1,19 +1,20 @@
-"""install and uninstall: registries into copyreg and out again, all or nothing."""
+"""install, reload and uninstall: registries into copyreg and out again, all or nothing."""
 
 import os
 import sys
 
-from extreg.startup import cold
+from extreg.startup import cold, hooks
 from extreg.startup.find import find
-from extreg.startup.ledger import Owner, Refused, ledger
-from extreg.startup.rows import Rows
+from extreg.startup.ledger import Change, Owner, Refused, ledger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from types import TracebackType
     from typing import Literal
 
     from extreg.registry.model import Registry
+    from extreg.startup.rows import Rows
 
     OnConflict = Literal["error", "replace", "keep"]
 
@@ -29,12 +30,14 @@ class Installation:
     Use it as a context manager to uninstall at the end of a block.
     """
 
-    __slots__ = ("_count", "_owner", "_source")
+    __slots__ = ("_bound", "_count", "_owner", "_source", "_watches")
 
     def __init__(self, source: "str | Registry", owner: Owner) -> None:
         self._source = source
         self._owner = owner
         self._count = 0
+        self._bound: cold.Bound | None = None
+        self._watches = False
 
     @property
     def registry(self) -> "Registry":
@@ -51,16 +54,21 @@ class Installation:
         """Whether the rows are in copyreg; False once every `install` has been taken back by an `uninstall`."""
         return self._count > 0
 
+    def reload(self) -> "frozenset[int]":
+        """Read the registry and all it includes again and apply the difference; see `extreg.reload`."""
+        return _reload([self])
+
     def uninstall(self) -> None:
         """Take back one `install` of this registry; the last one takes its rows out of copyreg.
 
         Rows that another installation or code outside extreg also has stay.  Calling it once too often does nothing.
         """
+        change = None
         with ledger.lock:
             if self._count == 1:
-                _change(tuple(owner for owner in ledger.owners if owner is not self._owner))
-                _installations.remove(self)
+                change = _take_out([self])
             self._count = max(0, self._count - 1)
+        _announce(change)
 
     def __enter__(self) -> "Installation":
         return self
@@ -86,7 +94,10 @@ class Installation:
 
 
 def install(
-    source: "str | os.PathLike[str] | Registry | None" = None, *, on_conflict: "OnConflict" = "error"
+    source: "str | os.PathLike[str] | Registry | None" = None,
+    *,
+    on_conflict: "OnConflict" = "error",
+    watch_reloads: bool = False,
 ) -> Installation:
     """Put the codes of a registry into copyreg, all of them or none.
 
@@ -96,7 +107,8 @@ def install(
 
     `on_conflict` says what happens when copyreg already means something else by a code or a target: ``"error"``
     raises, ``"replace"`` takes it over until it is uninstalled, ``"keep"`` leaves the other owner in place.
-    ``$EXTREG_ON_CONFLICT`` overrides it.
+    ``$EXTREG_ON_CONFLICT`` overrides it.  With `watch_reloads`, ``importlib.reload`` of a module leaves none of its
+    former classes in the extension cache.
 
     Installing the same registry again changes nothing and returns the same `Installation`, which then wants to be
     uninstalled as many times.  Raises `ConflictError` naming every conflict, `RegistryError` naming every fault of a
@@ -106,45 +118,65 @@ def install(
     if policy not in POLICIES:
         raise _bad_policy(policy, on_conflict)
     if source is None or isinstance(source, (str, os.PathLike)):
-        path = find(source, sys._getframe(1).f_globals)
-        return _install(path, cold.read(path), policy)
-    return _install(source, cold.rows_of(source), policy)
+        source = find(source, sys._getframe(1).f_globals)
+    return _install(source, Owner(_read(source), policy), watch_reloads)
+
+
+def reload() -> "frozenset[int]":
+    """Read every installed registry and all they include again, and apply the difference.
+
+    All or nothing: a file that became invalid or rows that clash raise as in `install` and leave everything as it was.
+    The extension cache is cleared and the callbacks of `on_clear` are called.  Returns the codes whose meaning changed.
+    A load or dump, in another thread, of a code that is the same before and after never fails.
+    """
+    return _reload(None)
 
 
 def uninstall() -> None:
     """Take every registry that extreg installed in this process out of copyreg again."""
     with ledger.lock:
-        _change(())
-        for installation in _installations:
+        installations = list(_installations)
+        change = _take_out(installations)
+        for installation in installations:
             installation._count = 0
-        _installations.clear()
+    _announce(change)
 
 
-def _install(source: "str | Registry", layers: "tuple[Rows, ...]", policy: str) -> Installation:
-    owner = Owner(layers, policy)
+def _read(source: "str | Registry") -> "tuple[Rows, ...]":
+    return cold.read(source) if isinstance(source, str) else cold.rows_of(source)
+
+
+def _install(source: "str | Registry", owner: Owner, watch_reloads: bool) -> Installation:
     cached = ledger.cached()
     try:
         with ledger.lock:
-            return _enter(source, owner)
+            installation, change = _enter(source, owner)
+            if watch_reloads and not installation._watches:
+                cold.watch_reloads(True)
+                installation._watches = True
+        _announce(change)
+        return installation  # noqa: TRY300 - even an interrupt at this line must undo the change
     except BaseException:
-        # An interrupt may also come between the change and the return: nobody could uninstall what nobody was given.
+        # Nobody could uninstall what nobody was given.
         with ledger.lock:
+            _take_out([entry for entry in _installations if entry._owner is owner])
             if owner in ledger.owners:
                 ledger.change(tuple(other for other in ledger.owners if other is not owner))
-                ledger.cache_again(cached)
-                _installations[:] = [entry for entry in _installations if entry._owner is not owner]
+            ledger.cache_again(cached)
         raise
 
 
-def _enter(source: "str | Registry", owner: Owner) -> Installation:
+def _enter(source: "str | Registry", owner: Owner) -> "tuple[Installation, Change | None]":
     installation = _same(source, owner)
+    change = None
     if installation is None:
         ledger.watch_forks()
         installation = Installation(source, owner)
-        _change((*ledger.owners, owner), owner)
+        change = _change((*ledger.owners, owner), (owner,))
+        installation._bound = cold.bind(owner)
         _installations.append(installation)
     installation._count += 1
-    return installation
+    return installation, change
 
 
 def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
@@ -156,12 +188,77 @@ def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
     return None
 
 
-def _change(owners: "tuple[Owner, ...]", changed: "Owner | None" = None) -> None:
+def _take_out(installations: "list[Installation]") -> "Change | None":
+    """Take `installations` out of copyreg and out of the list; the caller holds the lock and sets their counts."""
+    going = [installation._owner for installation in installations]
+    change = _change(tuple(owner for owner in ledger.owners if owner not in going))
+    for installation in installations:
+        if installation._bound is not None:
+            installation._bound.undo()
+            installation._bound = None
+        if installation._watches:
+            cold.watch_reloads(False)
+            installation._watches = False
+    _installations[:] = [entry for entry in _installations if entry not in installations]
+    return change
+
+
+def _reload(chosen: "list[Installation] | None") -> "frozenset[int]":
+    with ledger.lock:
+        installations = [entry for entry in _installations if chosen is None or entry in chosen]
+        fresh = {entry: Owner(_read(entry._source), entry._owner.on_conflict) for entry in installations}
+        fresh = {entry: owner for entry, owner in fresh.items() if owner.layers != entry._owner.layers}
+        change = _exchange(fresh) if fresh else None
+    codes = change.codes if change is not None else frozenset()
+    _settle(change)
+    hooks.clear_cache(codes)
+    return codes
+
+
+def _exchange(fresh: "dict[Installation, Owner]") -> Change:
+    """Give each installation its fresh owner, all of them or none."""
+    former = ledger.owners
+    replacements = {entry._owner: owner for entry, owner in fresh.items()}
+    bound: dict[Installation, cold.Bound | None] = {}
     try:
-        ledger.change(owners, changed)
+        change = _change(tuple(replacements.get(owner, owner) for owner in former), replacements.values())
+        for entry, owner in fresh.items():
+            bound[entry] = cold.bind(owner)
+    except BaseException:
+        ledger.change(former)
+        for binding in bound.values():
+            if binding is not None:
+                binding.undo()
+        raise
+    for entry, owner in fresh.items():
+        if entry._bound is not None:
+            entry._bound.undo()
+        entry._owner, entry._bound = owner, bound[entry]
+    return change
+
+
+def _change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> Change:
+    try:
+        return ledger.change(owners, changed)
     except Refused as refused:
         layers = tuple(rows for owner in owners for rows in owner.layers)
         raise cold.conflict_error(refused.clashes, layers) from None
+
+
+def _announce(change: "Change | None") -> None:
+    """Finish a change outside the lock: see to it that no load brings back what is gone, and call the callbacks."""
+    if change is None:
+        return
+    if change.stale:
+        _settle(change)
+        hooks.evict(change.codes)
+    else:
+        hooks.tell(change.coming)
+
+
+def _settle(change: "Change | None") -> None:
+    if change is not None and change.stale:
+        cold.settle({module for module, _ in change.stale.values()}, change.stale)
 
 
 def _bad_policy(policy: str, argument: str) -> Exception:

@@ -13,7 +13,7 @@ from extreg.startup.rows import Stand, merge, nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     from extreg.startup.rows import Clash, Key, Rows
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 _codes: "dict[Key, int]" = copyreg._extension_registry  # type: ignore[attr-defined]
 _inverted: "dict[int, Key]" = copyreg._inverted_registry  # type: ignore[attr-defined]
 _cache: "dict[int, object]" = copyreg._extension_cache  # type: ignore[attr-defined]
+
+# Every key that was ever taken out of the inverted registry.  Up to CPython 3.12 at least, `load_extension` in
+# Modules/_pickle.c goes on using a row's strings without a reference of its own while it imports; if another thread
+# dropped the last one, it would read freed memory.  A key that comes back is taken from here, so that the attic grows
+# with the number of different keys and not with the number of changes.
+_attic: "dict[Key, Key]" = {}
+_attic_twins: "list[Key]" = []
 
 
 class Owner:
@@ -31,6 +38,21 @@ class Owner:
     def __init__(self, layers: "tuple[Rows, ...]", on_conflict: str) -> None:
         self.layers = layers
         self.on_conflict = on_conflict
+
+
+class Change:
+    """What a transition changed: ``coming`` are the rows that load now, ``stale`` those that did so before."""
+
+    __slots__ = ("coming", "stale")
+
+    def __init__(self, coming: "Mapping[int, Key]", stale: "Mapping[int, Key]") -> None:
+        self.coming = coming
+        self.stale = stale
+
+    @property
+    def codes(self) -> "frozenset[int]":
+        """The codes whose meaning changed."""
+        return frozenset(self.coming).union(self.stale)
 
 
 class Refused(Exception):  # noqa: N818 - never leaves the start-up layer; install turns it into a ConflictError
@@ -58,11 +80,11 @@ class Ledger:
         self.moving: tuple[Stand, Stand] | None = None
         self.forks = False
 
-    def change(self, owners: "tuple[Owner, ...]", changed: "Owner | None" = None) -> "frozenset[int]":
+    def change(self, owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> "Change":
         """Let `owners` be the owners, in this order; return the codes whose meaning changed.
 
-        `changed` is the owner whose rows are new and are held to its policy; the others were let in before.  All or
-        nothing: raises `Refused` when rows clash, and whatever else interrupts it leaves copyreg as it was.
+        `changed` are the owners whose rows are new and are held to their policy; the others were let in before.  All
+        or nothing: raises `Refused` when rows clash, and whatever else interrupts it leaves copyreg as it was.
         The caller holds ``lock``.
         """
         if self.moving is not None:
@@ -76,11 +98,11 @@ class Ledger:
         cached = self.cached()
         try:
             self.moving = before, after
-            changed_codes = _move(before, after)
+            change = _move(before, after)
             self.owners = owners
             self.outside, self.stand = (outside, after) if owners else (nothing(), nothing())
             self.moving = None
-            return changed_codes  # noqa: TRY300 - even an interrupt at this line must undo the change
+            return change  # noqa: TRY300 - even an interrupt at this line must undo the change
         except BaseException:
             _move(after, before)
             self.cache_again(cached)
@@ -145,8 +167,8 @@ class Ledger:
 ledger = Ledger()
 
 
-def _policy(owner: Owner, changed: "Owner | None") -> str:
-    return "settle" if owner.on_conflict == "error" and owner is not changed else owner.on_conflict
+def _policy(owner: Owner, changed: "Collection[Owner]") -> str:
+    return "settle" if owner.on_conflict == "error" and owner not in changed else owner.on_conflict
 
 
 def _present(key: "Any", value: "Any", standing: "dict[Any, Any]", expected: "dict[Any, Any]") -> bool:
@@ -169,7 +191,12 @@ def _note_strangers(rows: "Rows", outside: Stand, stand: Stand) -> "tuple[Stand,
     )
 
 
-def _move(before: Stand, after: Stand) -> "frozenset[int]":
+def _keep_alive(key: "Key | None") -> None:
+    if key is not None and _attic.setdefault(key, key) is not key:
+        _attic_twins.append(key)
+
+
+def _move(before: Stand, after: Stand) -> Change:
     """Turn what stands in copyreg from `before` into `after`; return the codes whose meaning changed.
 
     Live rows that go are taken out first: their target is dumped by name for a moment, which always loads.  Then the
@@ -177,17 +204,24 @@ def _move(before: Stand, after: Stand) -> "frozenset[int]":
     any more go.  Each ``update`` is one C call under the interpreter lock: other threads see all of it or nothing.
     """
     coming, live = after.inverted, after.live
+    stale: dict[int, Key] = {}
     if before.live or before.inverted:
         coming = {code: key for code, key in coming.items() if before.inverted.get(code) != key}
         live = {key: code for key, code in live.items() if before.live.get(key) != code}
+        stale = {code: key for code, key in before.inverted.items() if after.inverted.get(code) != key}
+        for code in stale:
+            _keep_alive(_inverted.get(code))
+    if _attic:
+        coming = {code: _attic.get(key, key) for code, key in coming.items()}
     for key in [key for key, code in before.live.items() if after.live.get(key) != code]:
         _codes.pop(key, None)
     _inverted.update(coming)
     _codes.update(live)
-    gone = [code for code in before.inverted if code not in after.inverted]
-    for code in gone:
-        _inverted.pop(code, None)
-    changed = frozenset(coming).union(gone)
-    for code in changed.intersection(_cache):
-        _cache.pop(code, None)
-    return changed
+    for code in stale:
+        if code not in coming:
+            _inverted.pop(code, None)
+    change = Change(coming, stale)
+    if _cache:
+        for code in change.codes.intersection(_cache):
+            _cache.pop(code, None)
+    return change
