@@ -111,8 +111,8 @@ class Binding:
                     self._renew(row)
 
     def _follow(self, row: ReducerRow, module: "ModuleType", failed: bool) -> None:
-        if type(module).__name__ == "_LazyModule" or (failed and find(module, _qualname(row.type)) is None):
-            return  # not run yet, or ended before it came to the class: what was bound stays
+        if failed and find(module, _qualname(row.type)) is None:
+            return  # it ended before it came to the class: what was bound stays
         problem = self._bind(row, module)
         if problem is None or failed:
             return
@@ -126,28 +126,31 @@ class Binding:
 
     def _bind(self, row: ReducerRow, module: "ModuleType") -> "Exception | None":
         """Bind `row` to the class that `module` has now; return what is wrong instead of raising it."""
-        from_now = FirstUse(target=row.function, place=row.place)
+        reducer = FirstUse(target=row.function, place=row.place)
         bound = self._bound[row]
         cls = find(module, _qualname(row.type))
-        if bound is not None and bound.type is cls:
-            bound.renew(from_now)
+        if bound is not None and bound.type is cls and not bound.broken:
+            bound.renew(reducer)
             return None
         self._release(row)
         if not isinstance(cls, type):
             return _no_type(row, cls)
-        function = from_now.peek()
+        function = reducer.peek()
         if function is not None and not callable(function):
-            return from_now.error_for(f"{row.function} is not a function: {function!r}")
+            return reducer.error_for(f"{row.function} is not a function: {function!r}")
         try:
-            self._bound[row] = hold(cls, from_now, self.on_conflict)
+            self._bound[row] = hold(cls, reducer, self.on_conflict)
         except Exception as error:  # noqa: BLE001 - a ReducerError, which bind() raises and an import must not
             return error
         return None
 
     def _renew(self, row: ReducerRow) -> None:
         bound = self._bound[row]
-        if bound is not None:
+        module = importhook.started(_module(row.type))
+        if bound is not None and not bound.broken:
             bound.renew(FirstUse(target=row.function, place=row.place))
+        elif bound is not None and module is not None:
+            self._follow(row, module, False)
 
     def _release(self, row: ReducerRow) -> None:
         bound, self._bound[row] = self._bound[row], None

@@ -2,6 +2,8 @@
 
 import sys
 
+from extreg.startup import importhook
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +27,9 @@ class FirstUse:
         self.settle: Callable[[], None] | None = None
 
     def __call__(self, obj: "Any") -> "Any":
+        """Return how `obj` is reduced; raise `ReducerError` if there is no function or it returns nonsense."""
         if self.error is not None:
-            raise self.error
+            raise self.error.with_traceback(None)  # not that of every dump before this one
         if self.function is None:
             self.function = self._resolve()
         result = self.function(obj)
@@ -80,7 +83,7 @@ class FirstUse:
 
 def find(module: "Any", qualname: str) -> "Any":
     """Return ``module.qualname``, dots followed, or None; for a lazy module that has not been loaded None as well."""
-    if module is None or type(module).__name__ == "_LazyModule":
+    if module is None or importhook.promised(module):
         return None
     found = module
     for name in qualname.split("."):

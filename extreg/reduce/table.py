@@ -70,6 +70,11 @@ class Registration:
         """Whether this registration still counts."""
         return self._layer is not None
 
+    @property
+    def broken(self) -> bool:
+        """Whether the reducer only raises the error that kept the true one from being bound."""
+        return self._layer is not None and self._layer.reducer.error is not None
+
     def undo(self) -> None:
         """Give the share back; with the last one the type gets what it had before. Twice is once."""
         with _lock:
@@ -120,10 +125,11 @@ class _Stack:
 
     def push(self, reducer: FirstUse) -> _Layer:
         layer = _Layer(reducer)
-        if not self.layers and self.former is not None and reducer.peek() is self.former:
-            layer.stored = self.former  # registered by others as well: nothing to store, nothing to take away
+        shared = not self.layers and self.former is not None and reducer.peek() is self.former
         self.layers.append(layer)
-        if layer.stored is None:
+        if shared:
+            layer.stored = self.former  # registered by others as well: nothing to store, nothing to take away
+        else:
             self.store(layer, reducer)
         return layer
 
@@ -136,7 +142,8 @@ class _Stack:
     def settle(self, layer: _Layer) -> None:
         """Let the function itself stand where its first use was awaited: from here on the check costs nothing."""
         with _lock:
-            if copyreg.dispatch_table.get(self.type) is layer.stored is layer.reducer:
+            standing: Any = copyreg.dispatch_table.get(self.type)
+            if standing is layer.reducer:
                 copyreg.dispatch_table[self.type] = layer.stored = layer.reducer.function
 
     def drop(self, layer: _Layer) -> None:
@@ -171,6 +178,28 @@ def hold(cls: type, reducer: FirstUse, on_conflict: "OnConflict" = "error") -> R
         if stack is None:
             stack = _stacks[cls] = _Stack(cls)
         return Registration(cls, stack.push(reducer), reducer.place)
+
+
+def snapshot() -> "Callable[[], None]":
+    """Return a function that brings the table, and what is known of its owners, back to how they are now."""
+    with _lock:
+        table = dict(copyreg.dispatch_table)
+        stacks = {cls: (stack, [(layer, list(layer.owners)) for layer in stack.layers]) for cls, stack in _stacks.items()}
+
+    def restore() -> None:
+        with _lock:
+            copyreg.dispatch_table.clear()
+            copyreg.dispatch_table.update(table)
+            _stacks.clear()
+            for cls, (stack, layers) in stacks.items():
+                _stacks[cls] = stack
+                stack.layers[:] = [layer for layer, _ in layers]
+                for layer, owners in layers:
+                    layer.owners[:] = owners
+                if stack.layers:
+                    stack.layers[-1].stored = table.get(cls)
+
+    return restore
 
 
 def _conflict(cls: type, reducer: FirstUse, current: "Any", stack: "_Stack | None") -> Exception:

@@ -87,7 +87,16 @@ def started(name: str) -> "ModuleType | None":
     A module that importlib.util.LazyLoader has promised stands in `sys.modules`, but touching it would import it.
     """
     module = sys.modules.get(name)
-    return None if module is None or type(module).__name__ == "_LazyModule" else module
+    return None if module is None or promised(module) else module
+
+
+def promised(module: object) -> bool:
+    """Tell whether importlib.util.LazyLoader has yet to run `module`, which touching an attribute would start."""
+    if type(module).__name__ != "_LazyModule":
+        return False
+    spec = object.__getattribute__(module, "__dict__")["__spec__"]
+    # From Python 3.12.3 on it stays a _LazyModule until its code has ended.
+    return not (spec.loader_state or {}).get("is_loading", False)
 
 
 class _Finder:
@@ -233,7 +242,7 @@ def _catch_up(entry: _Watch) -> None:
             continue
         # Past a lazy module's own __getattribute__, which would import it.
         spec = object.__getattribute__(module, "__dict__").get("__spec__")
-        if type(module).__name__ == "_LazyModule":
+        if promised(module):
             _lend(spec)
         elif getattr(spec, "_initializing", False):
             _await(spec, module, entry)
