@@ -5,6 +5,7 @@ already catch, and survives a pickle round trip.  The start-up modules import th
 something has gone wrong, so it may stay readable rather than fast.
 """
 
+from pickle import PicklingError, UnpicklingError
 from typing import NamedTuple
 
 
@@ -111,3 +112,33 @@ class RewriteError(ExtregError):
 
     def __str__(self) -> str:
         return f"{self.message} (at byte {self.offset})" if self.offset >= 0 else self.message
+
+
+class ReducerError(ExtregError, PicklingError):
+    """A reducer that is missing, in conflict with another, or that returns what pickle cannot use.
+
+    ``places`` says where each reducer concerned was asked for (``registry.toml:31``, or the file and line of a call).
+    """
+
+    def __init__(self, message: str, places: "tuple[str, ...]" = ()) -> None:
+        super().__init__(message)
+        self.args = (message, places)
+        self.places = places
+
+
+class MigrationError(ExtregError, ValueError):
+    """Migrations that do not lead from every version that can be met to the class's own."""
+
+
+class StateVersionError(ExtregError, UnpicklingError):
+    """A pickled state of a version this program cannot use: newer than the class, or older than its migrations.
+
+    ``target`` is the class, ``found`` the version in the pickle, ``ours`` the version of the class.
+    """
+
+    def __init__(self, target: str, found: int, ours: int, hint: str = "") -> None:
+        super().__init__(f"{target}: the pickled state has version {found}, this program's class has {ours}", hint)
+        self.args = (target, found, ours, hint)
+        self.target = target
+        self.found = found
+        self.ours = ours

@@ -9,6 +9,7 @@ Not seen: code that is run without asking `sys.meta_path` (``exec``, ``runpy``, 
 name), and modules found by a finder that somebody put before ours and that does not ask the others.
 """
 
+import os
 import sys
 from _thread import allocate_lock, get_ident
 
@@ -23,6 +24,17 @@ _ModuleType = type(sys)
 _lock = allocate_lock()
 _watches: "tuple[_Watch, ...]" = ()  # replaced as a whole under the lock, so that readers need none
 _asking: "set[tuple[int, str]]" = set()  # (thread, module) for which the finders behind ours are being asked
+
+
+def _after_fork() -> None:
+    # The threads that held the lock or were asking are not in the child.
+    global _lock
+    _lock = allocate_lock()
+    _asking.difference_update([key for key in _asking if key[0] != get_ident()])
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Watch:
@@ -75,7 +87,16 @@ def started(name: str) -> "ModuleType | None":
     A module that importlib.util.LazyLoader has promised stands in `sys.modules`, but touching it would import it.
     """
     module = sys.modules.get(name)
-    return None if module is None or type(module).__name__ == "_LazyModule" else module
+    return None if module is None or promised(module) else module
+
+
+def promised(module: object) -> bool:
+    """Tell whether importlib.util.LazyLoader has yet to run `module`, which touching an attribute would start."""
+    if type(module).__name__ != "_LazyModule":
+        return False
+    spec = object.__getattribute__(module, "__dict__")["__spec__"]
+    # From Python 3.12.3 on it stays a _LazyModule until its code has ended.
+    return not (spec.loader_state or {}).get("is_loading", False)
 
 
 class _Finder:
@@ -168,12 +189,12 @@ class _WatchedLegacy(_StandIn):
 
 def _run(stand_in: "Any", module: "Any") -> None:
     loader = stand_in._extreg_loader
-    spec = getattr(module, "__spec__", None)
+    spec: Any = getattr(module, "__spec__", None)
     if getattr(spec, "loader", None) is stand_in:
         spec.loader = loader
     if getattr(module, "__loader__", None) is stand_in:
         module.__loader__ = loader
-    name = module.__name__ if spec is None else spec.name
+    name = spec.name if spec is not None else module.__name__
     entries = _begin(name)
     try:
         loader.exec_module(module)
@@ -221,7 +242,7 @@ def _catch_up(entry: _Watch) -> None:
             continue
         # Past a lazy module's own __getattribute__, which would import it.
         spec = object.__getattribute__(module, "__dict__").get("__spec__")
-        if type(module).__name__ == "_LazyModule":
+        if promised(module):
             _lend(spec)
         elif getattr(spec, "_initializing", False):
             _await(spec, module, entry)

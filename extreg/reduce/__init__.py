@@ -1,0 +1,49 @@
+"""Reducers, isolated picklers and versioned state: pickle's extension points with undo, privacy and a memory.
+
+Importable without a registry, and on its own: ``import extreg`` does not load it.  Each name is loaded when it is
+first used (PEP 562), so that an installer with reducers to bind does not pay for pickle.
+"""
+
+__all__ = [
+    "Binding",
+    "Pickler",
+    "ReducerRow",
+    "Registration",
+    "bind",
+    "dumps",
+    "register",
+    "versioned",
+]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from extreg.reduce.binding import Binding, ReducerRow, bind
+    from extreg.reduce.pickler import Pickler, dumps
+    from extreg.reduce.schema import versioned
+    from extreg.reduce.table import Registration, register
+
+_LAZY = {
+    "Binding": "extreg.reduce.binding",
+    "Pickler": "extreg.reduce.pickler",
+    "ReducerRow": "extreg.reduce.binding",
+    "Registration": "extreg.reduce.table",
+    "bind": "extreg.reduce.binding",
+    "dumps": "extreg.reduce.pickler",
+    "register": "extreg.reduce.table",
+    "versioned": "extreg.reduce.schema",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _LAZY.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
