@@ -6,6 +6,7 @@ public name is loaded when it is first used (PEP 562).
 
 __all__ = [
     "AllocationError",
+    "CallbackError",
     "ConflictError",
     "ExtregError",
     "Installation",
@@ -28,7 +29,7 @@ from extreg.startup.install import Installation, install, reload, uninstall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from extreg.errors import AllocationError, ConflictError, ExtregError, RegistryError, RewriteError
+    from extreg.errors import AllocationError, CallbackError, ConflictError, ExtregError, RegistryError, RewriteError
     from extreg.files.lint import lint
     from extreg.registry.model import Registry
     from extreg.startup.watch import load_ipython_extension, unload_ipython_extension
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 # Where each public name lives that is not needed at start-up.
 _LAZY = {
     "AllocationError": "extreg.errors",
+    "CallbackError": "extreg.errors",
     "ConflictError": "extreg.errors",
     "ExtregError": "extreg.errors",
     "Registry": "extreg.registry.model",

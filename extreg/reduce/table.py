@@ -184,7 +184,9 @@ def snapshot() -> "Callable[[], None]":
     """Return a function that brings the table, and what is known of its owners, back to how they are now."""
     with _lock:
         table = dict(copyreg.dispatch_table)
-        stacks = {cls: (stack, [(layer, list(layer.owners)) for layer in stack.layers]) for cls, stack in _stacks.items()}
+        stacks = {
+            cls: (stack, [(layer, list(layer.owners)) for layer in stack.layers]) for cls, stack in _stacks.items()
+        }
 
     def restore() -> None:
         with _lock:
