@@ -22,9 +22,7 @@ __all__ = [
     "uninstall",
     "unload_ipython_extension",
 ]
-__version__ = "0.1.0"
-
-from extreg.startup.hooks import clear_cache, on_clear
+from extreg.startup import __version__ as __version__
 from extreg.startup.install import Installation, install, reload, uninstall
 
 TYPE_CHECKING = False
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from extreg.errors import AllocationError, CallbackError, ConflictError, ExtregError, RegistryError, RewriteError
     from extreg.files.lint import lint
     from extreg.registry.model import Registry
+    from extreg.startup.hooks import clear_cache, on_clear
     from extreg.startup.watch import load_ipython_extension, unload_ipython_extension
 
 # Where each public name lives that is not needed at start-up.
@@ -43,8 +42,10 @@ _LAZY = {
     "Registry": "extreg.registry.model",
     "RegistryError": "extreg.errors",
     "RewriteError": "extreg.errors",
+    "clear_cache": "extreg.startup.hooks",
     "lint": "extreg.files.lint",
     "load_ipython_extension": "extreg.startup.watch",
+    "on_clear": "extreg.startup.hooks",
     "unload_ipython_extension": "extreg.startup.watch",
 }
 

@@ -3,41 +3,16 @@
 A start-up without a cache runs this, so nothing heavier than tomli and `re` is imported unless something is wrong.
 """
 
-import os
-
 import tomli
 
-from extreg.startup.find import package_registry
 from extreg.startup.rows import Rows
+from extreg.startup.sources import source, with_included
 from extreg.text.schema import Tables, read_tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from extreg.registry.model import Registry
     from extreg.startup.rows import Key
-
-
-def read_all(path: str) -> "tuple[Rows, ...]":
-    """Return the rows of the file at `path` and of all that it includes, each file once, its own first.
-
-    Raises `RegistryError` for the first file with faults, naming all of its faults, and `ExtregError` when a file or
-    an included package cannot be found.
-    """
-    return _with_included(read_one(path), os.path.realpath(path))
-
-
-def read_one(path: str) -> Rows:
-    """Return the rows of the file at `path` alone."""
-    try:
-        with open(path, "rb") as file:
-            raw = file.read()
-    except OSError as error:
-        from extreg.errors import UnreadableError
-
-        raise UnreadableError(f"cannot read {path}: {error.strerror}", "`extreg init` writes a new one") from None
-    return parse(raw, path)
 
 
 def parse(raw: bytes, path: str) -> Rows:
@@ -72,7 +47,7 @@ def rows_of(registry: "Registry") -> "tuple[Rows, ...]":
             "moved": dict(registry.moved),
         },
     )
-    return _with_included(own, "")
+    return with_included(own, "", lambda file: parse(source(file), file))
 
 
 def registry_of(rows: Rows) -> "Registry":
@@ -107,28 +82,6 @@ def _from_tables(tables: Tables, path: str) -> Rows:
     retired = {code: _key(target) for code, target in tables.retired.items()}
     rest = {"include": tables.include, "ranges": tables.ranges, "moved": tables.moved}
     return Rows(path, live, inverted, retired, tables.reducers, rest)
-
-
-def _with_included(own: Rows, path: str) -> "tuple[Rows, ...]":
-    found = [own]
-    seen = {path}
-    for rows in found:  # grows while it is walked: breadth first, cycles and diamonds cut by `seen`
-        for included in _locate(rows):
-            real = os.path.realpath(included)
-            if real not in seen:
-                seen.add(real)
-                found.append(read_one(included))
-    return tuple(found)
-
-
-def _locate(rows: Rows) -> "Iterable[str]":
-    for package in rows.rest["include"]:
-        try:
-            yield package_registry(package)
-        except LookupError as missing:
-            from extreg.errors import UnreadableError
-
-            raise UnreadableError(f"{rows.path}: include: {missing.args[0]}", missing.args[1]) from None
 
 
 def _key(target: str) -> "Key":

@@ -4,3 +4,5 @@ The modules here import copyreg, os, sys, marshal and each other at their top, n
 a registry pays for them on every start.  What is needed only when something is cold or wrong stands behind the one
 door in `extreg.startup.cold`.
 """
+
+__version__ = "0.1.0"

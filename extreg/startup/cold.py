@@ -5,12 +5,11 @@ Every function imports what it needs when it is called; a test holds all other s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Protocol
 
     from extreg.errors import ConflictError
     from extreg.registry.model import Registry
-    from extreg.startup.ledger import Owner
+    from extreg.startup.ledger import Change, Owner
     from extreg.startup.rows import Clash, Rows
 
     class Bound(Protocol):
@@ -20,14 +19,18 @@ if TYPE_CHECKING:
             """Take the reducers back."""
 
 
-def read(path: str) -> "tuple[Rows, ...]":
-    """Return the rows of the registry file at `path` and of the packages it includes, its own first.
+def parse(source: bytes, path: str) -> "Rows":
+    """Return the rows in the bytes of one registry file; raise `RegistryError` naming every fault."""
+    from extreg.files.rows import parse as parse_rows
 
-    Raises `RegistryError`, or `ExtregError` when a file cannot be read.
-    """
-    from extreg.files.rows import read_all
+    return parse_rows(source, path)
 
-    return read_all(path)
+
+def write_cache(path: str, sources: "list[bytes]", layers: "tuple[Rows, ...]") -> None:
+    """Write the start-up cache of the registry file at `path`, if that is possible and wanted."""
+    from extreg.files.cache import write_quietly
+
+    write_quietly(path, sources, layers)
 
 
 def rows_of(registry: "Registry") -> "tuple[Rows, ...]":
@@ -58,39 +61,33 @@ def conflict_error(clashes: "list[Clash]", layers: "tuple[Rows, ...]") -> "Confl
     return explained(clashes, layers)
 
 
-def bind(owner: "Owner") -> "Bound | None":
-    """Bind the reducers of an owner's rows, as their types' modules are imported; None when there are none."""
-    if not any(rows.reducers for rows in owner.layers):
-        return None
+def bind(owner: "Owner") -> "Bound":
+    """Bind the reducers of an owner's rows, as their types' modules are imported."""
     from extreg.files.reducers import bind as bind_reducers
 
     return bind_reducers(owner)
 
 
-def watch_reloads(wanted: bool) -> None:
-    """Want the reload watcher, or want it no longer."""
-    from extreg.startup import watch
+def finish(change: "Change | None", *, everything: bool = False) -> None:
+    """Finish a change of codes outside the ledger's lock: nothing of what they meant before may come back.
 
-    if wanted:
-        watch.start()
-    else:
-        watch.stop()
-
-
-def settle(modules: "set[str]", codes: "Iterable[int]") -> None:
-    """Wait until no load in another thread can bring back the old meaning of `codes`, which lay in `modules`.
-
-    Warns with RuntimeWarning when a load has not ended in time.
+    Waits until no load in another thread can do that, evicts the codes (or all codes, for `everything`), and calls the
+    callbacks.  Warns with RuntimeWarning when such a load has not ended in time.
     """
-    from extreg.startup.settle import PATIENCE
-    from extreg.startup.settle import settle as wait
+    from extreg.startup import hooks, settle
 
-    if not wait(modules):
+    if change is not None and change.stale and not settle.settle({module for module, _ in change.stale.values()}):
         from warnings import warn
 
         warn(
-            f"another thread is still inside a load that began before these codes changed: {sorted(codes)}; it waited "
-            f"{PATIENCE:.0f} seconds for an import or a find_class. Call extreg.clear_cache() once that has ended.",
+            f"another thread is still inside a load that began before these codes changed: {sorted(change.stale)}; it "
+            f"has been waiting {settle.PATIENCE:.0f} seconds for an import or a find_class. Call extreg.clear_cache() "
+            "once that has ended.",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=4,
         )
+    codes = change.codes if change is not None else frozenset()
+    if everything:
+        hooks.clear_cache(codes)
+    else:
+        hooks.evict(codes)

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from extreg.startup import cold, hooks
 from extreg.startup.find import find
 from extreg.startup.ledger import Change, Owner, Refused, ledger
+from extreg.startup.sources import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from extreg.registry.model import Registry
+    from extreg.startup.cold import Bound
     from extreg.startup.rows import Rows
 
     OnConflict = Literal["error", "replace", "keep"]
@@ -36,17 +37,21 @@ class Installation:
         self._source = source
         self._owner = owner
         self._count = 0
-        self._bound: cold.Bound | None = None
+        self._bound: Bound | None = None
         self._watches = False
 
     @property
     def registry(self) -> "Registry":
         """The registry that is installed, as it was when it was last read; without what it includes."""
+        from extreg.startup import cold
+
         return cold.registry_of(self._owner.layers[0])
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that say what all the rows installed here mean, included packages too."""
+        from extreg.startup import cold
+
         return cold.fingerprint_of(self._owner.layers)
 
     @property
@@ -63,12 +68,7 @@ class Installation:
 
         Rows that another installation or code outside extreg also has stay.  Calling it once too often does nothing.
         """
-        change = None
-        with ledger.lock:
-            if self._count == 1:
-                change = _take_out([self])
-            self._count = max(0, self._count - 1)
-        _announce(change)
+        _announce(ledger.locked(_leave, self))
 
     def __enter__(self) -> "Installation":
         return self
@@ -134,49 +134,69 @@ def reload() -> "frozenset[int]":
 
 def uninstall() -> None:
     """Take every registry that extreg installed in this process out of copyreg again."""
-    with ledger.lock:
-        installations = list(_installations)
-        change = _take_out(installations)
-        for installation in installations:
-            installation._count = 0
-    _announce(change)
+    _announce(ledger.locked(_leave_all))
 
 
 def _read(source: "str | Registry") -> "tuple[Rows, ...]":
-    return cold.read(source) if isinstance(source, str) else cold.rows_of(source)
+    if isinstance(source, str):
+        return read(source)
+    from extreg.startup import cold
+
+    return cold.rows_of(source)
+
+
+def _bind(owner: Owner) -> "Bound | None":
+    """Bind the reducers of an owner's rows, as their types' modules are imported; None when there are none."""
+    if not any(rows.reducers for rows in owner.layers):
+        return None
+    from extreg.startup import cold
+
+    return cold.bind(owner)
+
+
+def _watch(wanted: bool) -> None:
+    """Want the reload watcher, or want it no longer."""
+    from extreg.startup import watch
+
+    if wanted:
+        watch.start()
+    else:
+        watch.stop()
 
 
 def _install(source: "str | Registry", owner: Owner, watch_reloads: bool) -> Installation:
     cached = ledger.cached()
     try:
-        with ledger.lock:
-            installation, change = _enter(source, owner)
-            if watch_reloads and not installation._watches:
-                cold.watch_reloads(True)
-                installation._watches = True
+        installation, change = ledger.locked(_enter, source, owner, watch_reloads)
         _announce(change)
         return installation  # noqa: TRY300 - even an interrupt at this line must undo the change
     except BaseException:
-        # Nobody could uninstall what nobody was given.
-        with ledger.lock:
-            _take_out([entry for entry in _installations if entry._owner is owner])
-            if owner in ledger.owners:
-                ledger.change(tuple(other for other in ledger.owners if other is not owner))
-            ledger.cache_again(cached)
+        ledger.locked(_withdraw, owner, cached)
         raise
 
 
-def _enter(source: "str | Registry", owner: Owner) -> "tuple[Installation, Change | None]":
+def _enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> "tuple[Installation, Change | None]":
     installation = _same(source, owner)
     change = None
     if installation is None:
         ledger.watch_forks()
         installation = Installation(source, owner)
         change = _change((*ledger.owners, owner), (owner,))
-        installation._bound = cold.bind(owner)
+        installation._bound = _bind(owner)
         _installations.append(installation)
+    if watch_reloads and not installation._watches:
+        _watch(True)
+        installation._watches = True
     installation._count += 1
     return installation, change
+
+
+def _withdraw(owner: Owner, cached: "dict[int, object]") -> None:
+    """Undo what an interrupted install did: nobody could uninstall what nobody was given."""
+    entered = [entry for entry in _installations if entry._owner is owner]
+    if entered or owner in ledger.owners:
+        _take_out(entered, owner)
+        ledger.cache_again(cached)
 
 
 def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
@@ -188,42 +208,59 @@ def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
     return None
 
 
-def _take_out(installations: "list[Installation]") -> "Change | None":
-    """Take `installations` out of copyreg and out of the list; the caller holds the lock and sets their counts."""
-    going = [installation._owner for installation in installations]
+def _leave(installation: Installation) -> "Change | None":
+    change = _take_out([installation]) if installation._count == 1 else None
+    installation._count = max(0, installation._count - 1)
+    return change
+
+
+def _leave_all() -> Change:
+    installations = list(_installations)
+    change = _take_out(installations)
+    for installation in installations:
+        installation._count = 0
+    return change
+
+
+def _take_out(installations: "list[Installation]", *owners: Owner) -> Change:
+    """Take `installations`, and `owners` without one, out of copyreg; their counts are the caller's."""
+    going = (*owners, *(installation._owner for installation in installations))
     change = _change(tuple(owner for owner in ledger.owners if owner not in going))
     for installation in installations:
         if installation._bound is not None:
             installation._bound.undo()
             installation._bound = None
         if installation._watches:
-            cold.watch_reloads(False)
+            _watch(False)
             installation._watches = False
     _installations[:] = [entry for entry in _installations if entry not in installations]
     return change
 
 
 def _reload(chosen: "list[Installation] | None") -> "frozenset[int]":
-    with ledger.lock:
-        installations = [entry for entry in _installations if chosen is None or entry in chosen]
-        fresh = {entry: Owner(_read(entry._source), entry._owner.on_conflict) for entry in installations}
-        fresh = {entry: owner for entry, owner in fresh.items() if owner.layers != entry._owner.layers}
-        change = _exchange(fresh) if fresh else None
-    codes = change.codes if change is not None else frozenset()
-    _settle(change)
-    hooks.clear_cache(codes)
-    return codes
+    change = ledger.locked(_read_again, chosen)
+    from extreg.startup import cold
+
+    cold.finish(change, everything=True)
+    return change.codes if change is not None else frozenset()
+
+
+def _read_again(chosen: "list[Installation] | None") -> "Change | None":
+    installations = [entry for entry in _installations if chosen is None or entry in chosen]
+    fresh = {entry: Owner(_read(entry._source), entry._owner.on_conflict) for entry in installations}
+    fresh = {entry: owner for entry, owner in fresh.items() if owner.layers != entry._owner.layers}
+    return _exchange(fresh) if fresh else None
 
 
 def _exchange(fresh: "dict[Installation, Owner]") -> Change:
     """Give each installation its fresh owner, all of them or none."""
     former = ledger.owners
     replacements = {entry._owner: owner for entry, owner in fresh.items()}
-    bound: dict[Installation, cold.Bound | None] = {}
+    bound: dict[Installation, Bound | None] = {}
     try:
         change = _change(tuple(replacements.get(owner, owner) for owner in former), replacements.values())
         for entry, owner in fresh.items():
-            bound[entry] = cold.bind(owner)
+            bound[entry] = _bind(owner)
     except BaseException:
         ledger.change(former)
         for binding in bound.values():
@@ -241,6 +278,8 @@ def _change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> C
     try:
         return ledger.change(owners, changed)
     except Refused as refused:
+        from extreg.startup import cold
+
         layers = tuple(rows for owner in owners for rows in owner.layers)
         raise cold.conflict_error(refused.clashes, layers) from None
 
@@ -250,15 +289,11 @@ def _announce(change: "Change | None") -> None:
     if change is None:
         return
     if change.stale:
-        _settle(change)
-        hooks.evict(change.codes)
-    else:
-        hooks.tell(change.coming)
+        from extreg.startup import cold
 
-
-def _settle(change: "Change | None") -> None:
-    if change is not None and change.stale:
-        cold.settle({module for module, _ in change.stale.values()}, change.stale)
+        cold.finish(change)
+    elif "extreg.startup.hooks" in sys.modules:  # else nobody can have subscribed
+        sys.modules["extreg.startup.hooks"].tell(change.coming)
 
 
 def _bad_policy(policy: str, argument: str) -> Exception:

@@ -13,10 +13,12 @@ from extreg.startup.rows import Stand, merge, nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import Any, TypeVar
 
     from extreg.startup.rows import Clash, Key, Rows
+
+    T = TypeVar("T")
 
 _codes: "dict[Key, int]" = copyreg._extension_registry  # type: ignore[attr-defined]
 _inverted: "dict[int, Key]" = copyreg._inverted_registry  # type: ignore[attr-defined]
@@ -85,7 +87,7 @@ class Ledger:
 
         `changed` are the owners whose rows are new and are held to their policy; the others were let in before.  All
         or nothing: raises `Refused` when rows clash, and whatever else interrupts it leaves copyreg as it was.
-        The caller holds ``lock``.
+        Called through `locked`.
         """
         if self.moving is not None:
             raise RuntimeError("extreg is changing copyreg further down this very stack (in a signal handler?)")
@@ -140,6 +142,11 @@ class Ledger:
             ):
                 outside, stand = _note_strangers(rows, outside, stand)
         return outside, stand
+
+    def locked(self, action: "Callable[..., T]", *arguments: "Any") -> "T":
+        """Call `action` with `arguments` under the lock."""
+        # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
+        with self.lock: return action(*arguments)  # noqa: E701  # fmt: skip
 
     def cached(self) -> "dict[int, object]":
         """Return a copy of the extension cache."""

@@ -32,21 +32,22 @@ class _Targets:
 
 def start() -> None:
     """Begin to watch, or count one more who wants it."""
-    global _watchers, _unwatch
-    with ledger.lock:
-        if _watchers == 0:
-            _unwatch = watch(before=_before, after=_after, modules=_Targets())
-        _watchers += 1
+    ledger.locked(_count, 1)
 
 
 def stop() -> None:
     """End to watch once nobody wants it any more."""
+    ledger.locked(_count, -1)
+
+
+def _count(step: int) -> None:
     global _watchers, _unwatch
-    with ledger.lock:
-        _watchers = max(0, _watchers - 1)
-        if _watchers == 0 and _unwatch is not None:
-            _unwatch()
-            _unwatch = None
+    _watchers = max(0, _watchers + step)
+    if _watchers and _unwatch is None:
+        _unwatch = watch(before=_before, after=_after, modules=_Targets())
+    elif not _watchers and _unwatch is not None:
+        _unwatch()
+        _unwatch = None
 
 
 def load_ipython_extension(_: object) -> None:

@@ -9,6 +9,9 @@ import pytest
 import extreg
 from extreg.startup.ledger import ledger
 
+# A failure injected between opening a file and entering its `with` leaves the closing to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
 FILE = """
 [codes]
 240 = "collections:OrderedDict"
@@ -49,6 +52,21 @@ def state():
     return [dict(table) for table in tables], ledger.owners, dict(ledger.outside.live), dict(ledger.stand.inverted)
 
 
+def locked() -> bool:
+    """Whether another thread would have to wait for the ledger."""
+    answer = []
+
+    def try_it():
+        if free := ledger.lock.acquire(blocking=False):
+            ledger.lock.release()
+        answer.append(not free)
+
+    thread = threading.Thread(target=try_it)
+    thread.start()
+    thread.join()
+    return answer[0]
+
+
 def every_step(action, *done):
     """Run `action` with a failure at its first line, at its second, and so on until it succeeds.
 
@@ -64,6 +82,7 @@ def every_step(action, *done):
             action()
         except Injected as error:
             assert state() in (before, *done), f"step {step} at {error}"
+            assert not locked(), f"step {step} at {error} left the lock behind"
         else:
             return step - 1
         finally:

@@ -150,7 +150,7 @@ def test_reload_empties_the_extension_cache(write):
 
 def test_reload_of_a_thousand_codes_costs_little_more_than_reading_them(write):
     """At most twice the reading of the file (medians of interleaved runs)."""
-    from extreg.startup import cold
+    from extreg.startup.sources import read
 
     def rows(last):
         return "[codes]\n" + "\n".join(f'{code} = "shop.models:Class{code}"' for code in (*range(1000, 1999), last))
@@ -161,7 +161,7 @@ def test_reload_of_a_thousand_codes_costs_little_more_than_reading_them(write):
     for run in range(15):
         write(rows(5001 + run))
         start = time.perf_counter()
-        cold.read(str(path))
+        read(str(path))
         middle = time.perf_counter()
         assert len(extreg.reload()) == 2
         end = time.perf_counter()

@@ -1,0 +1,70 @@
+"""Writing the start-up cache.
+
+A start-up without a cache runs this, so nothing is imported that is not there already.
+"""
+
+import os
+import sys
+from marshal import dumps
+
+from extreg.startup.sources import HEADER, cache_path, checksum, load_cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from extreg.startup.rows import Rows
+
+
+def write_quietly(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> None:
+    """Write the cache as an import writes bytecode: not when told not to, and without a word when it cannot be."""
+    if sys.dont_write_bytecode:
+        return
+    try:
+        write(path, sources, layers)
+    except OSError:  # a read-only folder, a full disk: the next start reads the file again
+        return
+
+
+def write(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "str | None":
+    """Write the cache of the registry file at `path`; return its path, or None where Python has no bytecode caches.
+
+    Atomic, so that concurrent starters see the old cache or the new one.  Raises OSError.
+    """
+    place = cache_path(path)
+    if place is None:
+        return None
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    temporary = f"{place}.{os.getpid()}"
+    # Not for others to write, whatever the umask: such a cache would not be trusted.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(encode(sources, layers))
+        os.replace(temporary, place)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return place
+
+
+def encode(sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> bytes:
+    """Return the contents of the cache file."""
+    entries = [
+        (
+            source,
+            rows.live,
+            {code: key for code, key in rows.inverted.items() if rows.live.get(key) != code},
+            rows.retired,
+            rows.reducers,
+            rows.rest,
+        )
+        for source, rows in zip(sources, layers, strict=True)
+    ]
+    payload = dumps(entries)
+    return HEADER + checksum(payload) + payload
+
+
+def is_current(path: str, sources: "Sequence[bytes]") -> bool:
+    """Whether the cache of the registry file at `path` holds exactly these sources."""
+    return [entry[0] for entry in load_cache(path)] == list(sources)
