@@ -49,6 +49,8 @@ def register(type: type, function: "Callable[[Any], Any]", *, on_conflict: "OnCo
         raise TypeError(f"expected a type, not {type!r}")
     if not callable(function):
         raise TypeError("reduction functions must be callable")  # as copyreg says it
+    if isinstance(function, FirstUse):  # taken out of the dispatch table
+        function = function.peek() or function
     caller = sys._getframe(1)
     place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
     return hold(type, FirstUse(function=function, place=place), on_conflict)
@@ -184,7 +186,9 @@ def snapshot() -> "Callable[[], None]":
     """Return a function that brings the table, and what is known of its owners, back to how they are now."""
     with _lock:
         table = dict(copyreg.dispatch_table)
-        stacks = {cls: (stack, [(layer, list(layer.owners)) for layer in stack.layers]) for cls, stack in _stacks.items()}
+        stacks = {
+            cls: (stack, [(layer, list(layer.owners)) for layer in stack.layers]) for cls, stack in _stacks.items()
+        }
 
     def restore() -> None:
         with _lock:
