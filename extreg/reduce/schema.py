@@ -14,12 +14,15 @@ to 5, whatever the state is.  (Wrapping the state in a tuple would be four or fi
 the empty one.)  The state goes through pickle untouched, so what it shares with other objects stays shared, and a
 class without ``__setitem__`` cannot have produced SETITEM before it was decorated: there is nothing to confuse it with.
 
-Two cases differ:
+What differs:
 
 - An object without any state has no BUILD to replace: BININT1 n BUILD, three bytes.  Were the class to have a
-  ``__setstate__`` of its own, an int might be a state of that class, so there it is n, NONE, SETITEM: four.
-- A class with a ``__setitem__`` of its own, or derived from dict or list, uses SETITEM itself.  Its state is wrapped as
-  ``(state, {None: n})``, which no class's default state can be: seven to eleven bytes.
+  ``__setstate__`` of its own, an int might be a state of that class, so there it is BININT1 n NONE SETITEM: four.
+- A class with a ``__setitem__`` of its own, or derived from dict or list, uses SETITEM itself, so its version has to
+  travel within the state.  A default state, dict or ``(dict, slots dict)``, becomes a tuple of odd length that ends
+  with the version, ``(name, value, ..., n)`` or ``(dict, slots dict, n)``: one or two bytes more, for a tuple of names
+  and values is smaller than the dict.  What a ``__getstate__`` returned is wrapped as ``(state, {None: n})``, which
+  no default state can be: eight to ten.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ import sys
 from _thread import get_ident
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import FunctionType, MappingProxyType
 from typing import Any, TypeVar
 
@@ -38,6 +42,7 @@ Migration = Callable[[Any], Any]
 _Class = TypeVar("_Class", bound=type)
 
 _MARK = "__extreg_versioned__"
+_MISSING: Any = object()
 _HIGHEST = 255  # what BININT1 holds
 # What "no reducer of its own" looks like: the functions that object.__reduce_ex__ rebuilds an object with.
 _DEFAULT_MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__, copyreg._reconstructor)  # type: ignore[attr-defined]
@@ -186,10 +191,10 @@ def _add_version(obj: Any, reduced: Any) -> Any:
     if setter is not None:
         raise ReducerError(f"{_target(type(obj))}: a state with a setter of its own cannot be versioned")
     version = getattr(type(obj), _MARK).version
-    if pairs is not None or not hasattr(getattr(type(obj), "__setitem__", None), _MARK) or _has_own(obj, "__setitem__"):
-        return make, args, (state, {None: version}), items, pairs
     if state is None and not _has_own(obj, "__setstate__"):
-        return make, args, version, items
+        return make, args, version, items, pairs
+    if pairs is not None or not hasattr(getattr(type(obj), "__setitem__", None), _MARK) or _has_own(obj, "__setitem__"):
+        return make, args, _wrap(obj, state, version), items, pairs
     return make, args, None, items, iter(((version, state),))
 
 
@@ -197,12 +202,31 @@ def _has_own(obj: Any, name: str) -> bool:
     return _inherited(type(obj), name) is not None
 
 
+def _has_default_state(obj: Any) -> bool:
+    get = getattr(type(obj), "__getstate__", None)
+    return get is getattr(object, "__getstate__", None) and not _has_own(obj, "__setstate__")
+
+
+def _wrap(obj: Any, state: Any, version: int) -> tuple[Any, ...]:
+    """Return a state for BUILD that holds `version` as well."""
+    if _has_default_state(obj):
+        if type(state) is dict:
+            return (*chain.from_iterable(state.items()), version)
+        if type(state) is tuple and len(state) == 2:
+            return (*state, version)
+    return state, {None: version}
+
+
 def _unwrap(obj: Any, state: Any) -> tuple[int, Any]:
     """Return version and state of what BUILD brought."""
-    if type(state) is tuple and len(state) == 2 and type(state[1]) is dict:
-        mark = state[1]
-        if len(mark) == 1 and _is_version(mark.get(None)):
+    if type(state) is tuple and state:
+        *rest, mark = state
+        if len(state) == 2 and type(mark) is dict and len(mark) == 1 and _is_version(mark.get(None)):
             return mark[None], state[0]
+        if len(state) % 2 == 1 and _is_version(mark) and _has_default_state(obj):
+            if len(state) == 3 and not isinstance(state[0], str):
+                return mark, tuple(rest)
+            return mark, dict(zip(rest[::2], rest[1::2], strict=True))
     if _is_version(state) and not _has_own(obj, "__setstate__"):
         return state, None
     return getattr(type(obj), _MARK).unversioned, state
@@ -218,7 +242,7 @@ def _load(obj: Any, version: int, state: Any) -> None:
         if version not in plan.steps:
             raise StateVersionError(_target(type(obj)), version, plan.version, f"add migrations[{version}]")
         if state is None and not _has_own(obj, "__setstate__"):
-            state = {} if hasattr(obj, "__dict__") else (None, {})
+            state = {} if _own_attribute(obj, "__dict__") is not _MISSING else (None, {})
         for number in range(version, plan.version):
             former, state = state, plan.steps[number](state)
             if state is None and former is not None:
@@ -236,8 +260,8 @@ def _apply(obj: Any, state: Any, beyond: _Plan | None = None) -> None:
     slots = None
     if isinstance(state, tuple) and len(state) == 2:
         state, slots = state
-    if state and hasattr(obj, "__dict__"):
-        attributes = obj.__dict__
+    attributes = _own_attribute(obj, "__dict__")
+    if state and attributes is not _MISSING:
         for name, value in state.items():
             attributes[sys.intern(name) if type(name) is str else name] = value
     else:
@@ -248,6 +272,15 @@ def _apply(obj: Any, state: Any, beyond: _Plan | None = None) -> None:
 
 def _is_blank(obj: Any) -> bool:
     """Tell whether `obj` is as ``__new__`` left it: nothing in its ``__dict__``, no slot set."""
-    if getattr(obj, "__dict__", None):
+    if _own_attribute(obj, "__dict__") not in (_MISSING, {}):
         return False
-    return not any(hasattr(obj, name) for name in copyreg._slotnames(type(obj)))  # type: ignore[attr-defined]
+    slots = copyreg._slotnames(type(obj))  # type: ignore[attr-defined]
+    return all(_own_attribute(obj, name) is _MISSING for name in slots)
+
+
+def _own_attribute(obj: Any, name: str) -> Any:
+    """Return the attribute, past any ``__getattr__``: few of those bear an object that has nothing yet."""
+    try:
+        return object.__getattribute__(obj, name)
+    except AttributeError:
+        return _MISSING

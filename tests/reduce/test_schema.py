@@ -202,7 +202,65 @@ def stateless():
     return Thing
 
 
+def mapping_like():
+    class Thing:
+        def __init__(self):
+            self.a, self.b = 1, "two"
+
+        def __setitem__(self, key, value):
+            raise AssertionError
+
+    return Thing
+
+
+def slotted_mapping_like():
+    class Thing(mapping_like()):
+        __slots__ = ("a", "b")
+
+    return Thing
+
+
+def slots_alone_mapping_like():
+    class Thing:
+        __slots__ = ("a", "b")
+        __init__ = mapping_like().__init__
+        __setitem__ = mapping_like().__setitem__
+
+    return Thing
+
+
+def dict_with_attributes():
+    class Thing(dict):
+        def __init__(self):
+            self.a, self.b = 1, "two"
+            self["key"] = 3
+
+    return Thing
+
+
+def dict_without_attributes():
+    class Thing(dict):
+        a = 1
+
+    return Thing
+
+
+def list_with_an_attribute():
+    class Thing(list):
+        def __init__(self):
+            self.a = 1
+            self.append(3)
+
+    return Thing
+
+
 KINDS = [
+    mapping_like,
+    slotted_mapping_like,
+    slots_alone_mapping_like,
+    dict_with_attributes,
+    dict_without_attributes,
+    list_with_an_attribute,
     plain,
     one_attribute,
     slotted,
@@ -257,7 +315,7 @@ def test_the_version_costs_three_bytes_at_most_and_no_global(release, coded, kin
     before = dump(bare(), protocol)
     decorated = release(versioned(200, dict.fromkeys(range(1, 200), same))(kind()))
     after = dump(decorated(), protocol)
-    assert 2 <= len(after) - len(before) <= 3
+    assert 1 <= len(after) - len(before) <= 3
     assert globals_in(after) == globals_in(before)
 
 
@@ -568,6 +626,59 @@ def test_an_undecorated_subclass_with_item_assignment_is_versioned_without_it(re
             raise AssertionError
 
     assert facts(pickle.loads(pickle.dumps(Sub()))) == {"a": 1, "b": "two"}
+
+
+@pytest.mark.parametrize("make", [mapping_like, slotted_mapping_like, slots_alone_mapping_like, dict_with_attributes])
+@pytest.mark.parametrize("protocol", CODED)
+def test_classes_with_item_assignment_migrate(release, make, protocol):
+    cls = release(versioned(1)(make()))
+    data = pickle.dumps(cls(), protocol)
+
+    def step(state):
+        target = state if isinstance(state, dict) else state[1] if "b" in state[1] else state[0]
+        target["b"] += "!"
+        return state
+
+    release(versioned(2, {1: step})(make()))
+    assert facts(pickle.loads(data)) == {"a": 1, "b": "two!"}
+
+
+def test_an_own_state_is_wrapped_where_item_assignment_is_taken(release):
+    class Thing:
+        def __init__(self, state):
+            self.state = state
+
+        def __getstate__(self):
+            return self.state
+
+        def __setstate__(self, state):
+            self.state = state
+
+        def __setitem__(self, key, value):
+            raise AssertionError
+
+    release(versioned(1)(Thing))
+    for state in (0, "text", ("name", 1, 2), (1, {None: "x"}), [], {}, None):
+        assert getattr(pickle.loads(pickle.dumps(Thing(state))), "state", None) == state
+        assert getattr(copy.copy(Thing(state)), "state", None) == state
+
+
+@pytest.mark.parametrize("slots", [(), ("a", "b"), ("a", "__dict__")])
+def test_a_getattr_that_bears_no_empty_object_is_not_asked(release, slots):
+    class Thing:
+        if slots:
+            __slots__ = slots
+
+        def __init__(self):
+            self.a, self.b = 1, "two"
+
+        def __getattr__(self, name):
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return self.a[name]
+
+    cls = release(versioned(1)(Thing))
+    assert facts(pickle.loads(pickle.dumps(cls()))) == facts(copy.deepcopy(cls())) == {"a": 1, "b": "two"}
 
 
 @pytest.mark.parametrize("key", [0, 1, 2, "a", None, 256])
