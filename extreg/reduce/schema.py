@@ -46,7 +46,8 @@ _MISSING: Any = object()
 _HIGHEST = 255  # what BININT1 holds
 # What "no reducer of its own" looks like: the functions that object.__reduce_ex__ rebuilds an object with.
 _DEFAULT_MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__, copyreg._reconstructor)  # type: ignore[attr-defined]
-_busy: set[tuple[str, int, int]] = set()  # (hook, thread, object): an inner call of the same hook passes through
+# (thread, object, what is being done to it): a hook that is reached through super() passes through.
+_busy: set[tuple[int, int, str]] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,17 +132,27 @@ def _hooks(plan: _Plan) -> tuple[Callable[..., Any], ...]:
     """Return the methods of a class decorated with `plan`; they know their place in a class hierarchy by it."""
 
     def __reduce_ex__(self: Any, protocol: int) -> Any:  # noqa: N807
-        original = _inherited(type(self), "__reduce_ex__", plan).__get__(self, type(self))
-        return _outermost("reduce", self, lambda: _add_version(self, original(protocol)), lambda: original(protocol))
+        reduced = _inherited(type(self), "__reduce_ex__", plan).__get__(self, type(self))
+        key = (get_ident(), id(self), "reduce")
+        if key in _busy:
+            return reduced(protocol)
+        _busy.add(key)
+        try:
+            return _add_version(self, reduced(protocol))
+        finally:
+            _busy.discard(key)
 
     def __setstate__(self: Any, state: Any) -> None:  # noqa: N807
-        # A __setstate__ that the class or a subclass wrote calls super(): by then the state has been migrated.
-        _outermost("set", self, lambda: _load(self, *_unwrap(self, state)), lambda: _apply(self, state, plan))
+        if (get_ident(), id(self), "load") in _busy:
+            # A __setstate__ that the class or a subclass wrote calls super(): by then the state has been migrated.
+            _apply(self, state, plan)
+        else:
+            _load(self, *_unwrap(self, state))
 
     def __setitem__(self: Any, key: Any, value: Any) -> None:  # noqa: N807
         own = _inherited(type(self), "__setitem__", plan)
-        if _is_version(key) and (_is_blank(self) or (own is None and isinstance(value, (dict, tuple, list)))):
-            _outermost("set", self, lambda: _load(self, key, value), lambda: None)
+        if _is_version(key) and ((own is None and isinstance(value, (dict, tuple, list))) or _is_blank(self)):
+            _load(self, key, value)
         elif own is not None:
             own.__get__(self, type(self))(key, value)
         else:
@@ -153,32 +164,24 @@ def _hooks(plan: _Plan) -> tuple[Callable[..., Any], ...]:
     return hooks
 
 
-def _outermost(what: str, obj: Any, first: Callable[[], Any], again: Callable[[], Any]) -> Any:
-    """Return ``first()``, or ``again()`` where this thread is already at `what` for `obj`."""
-    key = (what, get_ident(), id(obj))
-    if key in _busy:
-        return again()
-    _busy.add(key)
-    try:
-        return first()
-    finally:
-        _busy.discard(key)
-
-
 def _inherited(cls: type, name: str, beyond: _Plan | None = None) -> Any:
     """Return what `cls` would have as method `name` without our hooks, or None.
 
     With `beyond`, only the class that carries that plan and those after it in the MRO are asked, as by super().
     """
-    reached = beyond is None
     for base in cls.__mro__:
-        plan = vars(base).get(_MARK)
-        reached = reached or plan is beyond
-        if reached:
-            found = plan.own.get(name) if plan is not None else None
-            found = vars(base).get(name) if found is None else found
-            if found is not None and not hasattr(found, _MARK):
-                return found
+        attributes = base.__dict__
+        plan = attributes.get(_MARK)
+        if beyond is not None:
+            if plan is not beyond:
+                continue
+            beyond = None
+        found = plan.own.get(name) if plan is not None else None
+        if found is not None:
+            return found
+        found = attributes.get(name)
+        if found is not None and not (type(found) is FunctionType and _MARK in found.__dict__):
+            return found
     return None
 
 
@@ -193,7 +196,7 @@ def _add_version(obj: Any, reduced: Any) -> Any:
     version = getattr(type(obj), _MARK).version
     if state is None and not _has_own(obj, "__setstate__"):
         return make, args, version, items, pairs
-    if pairs is not None or not hasattr(getattr(type(obj), "__setitem__", None), _MARK) or _has_own(obj, "__setitem__"):
+    if pairs is not None or _has_own(obj, "__setitem__") or not hasattr(type(obj), "__setitem__"):
         return make, args, _wrap(obj, state, version), items, pairs
     return make, args, None, items, iter(((version, state),))
 
@@ -247,8 +250,14 @@ def _load(obj: Any, version: int, state: Any) -> None:
             former, state = state, plan.steps[number](state)
             if state is None and former is not None:
                 raise MigrationError(f"{_target(type(obj))}: the migration from version {number} returned None")
-    if state is not None:
+    if state is None:
+        return
+    key = (get_ident(), id(obj), "load")
+    _busy.add(key)
+    try:
         _apply(obj, state)
+    finally:
+        _busy.discard(key)
 
 
 def _apply(obj: Any, state: Any, beyond: _Plan | None = None) -> None:
@@ -260,14 +269,16 @@ def _apply(obj: Any, state: Any, beyond: _Plan | None = None) -> None:
     slots = None
     if isinstance(state, tuple) and len(state) == 2:
         state, slots = state
-    attributes = _own_attribute(obj, "__dict__")
-    if state and attributes is not _MISSING:
-        for name, value in state.items():
-            attributes[sys.intern(name) if type(name) is str else name] = value
-    else:
-        slots = {**(state or {}), **(slots or {})}
-    for name, value in (slots or {}).items():
-        setattr(obj, name, value)
+    if state:
+        attributes = _own_attribute(obj, "__dict__")
+        if attributes is _MISSING:
+            slots = {**state, **(slots or {})}
+        else:
+            for name, value in state.items():
+                attributes[sys.intern(name) if type(name) is str else name] = value
+    if slots:
+        for name, value in slots.items():
+            setattr(obj, name, value)
 
 
 def _is_blank(obj: Any) -> bool:

@@ -2,9 +2,11 @@
 
 import importlib
 import importlib.util
+import os
 import subprocess
 import sys
 import threading
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -424,6 +426,48 @@ def test_threads_that_import_while_watches_come_and_go_see_whole_modules(watched
     assert errors == []
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_the_lock_is_held_can_watch():
+    held, release = threading.Event(), threading.Event()
+
+    def hold():
+        with importhook._lock:
+            held.set()
+            release.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of fork with threads, which is the point
+        child = os.fork()
+    if child == 0:
+        importhook.watch(modules={"nothing"})()
+        os._exit(0)
+    release.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_running_module_that_ends_while_it_is_looked_at_is_reported_once():
+    from importlib.machinery import ModuleSpec
+
+    spec, module, got = ModuleSpec("seen_race", None), type(sys)("seen_race"), []
+    entry = importhook._Watch(None, lambda *args: got.append(args), None)
+    monkey = importhook._watches
+    importhook._watches = (entry,)
+    sys.modules["seen_race"] = module
+    try:
+        spec._initializing = False
+        importhook._await(spec, module, entry)
+        spec._initializing = False
+    finally:
+        importhook._watches = monkey
+        del sys.modules["seen_race"]
+    assert got == [("seen_race", module, False)]
+    assert type(spec) is ModuleSpec
+
+
 def test_it_imports_nothing_that_a_started_interpreter_lacks():
     code = """
 import sys
@@ -467,6 +511,6 @@ cell("print('reported', seen)")
         capture_output=True,
         text=True,
         check=False,
-        env={**__import__("os").environ, "IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert "reported" in done.stdout, done.stdout + done.stderr
