@@ -62,7 +62,9 @@ class FirstUse:
             __import__(module)
         except ImportError as error:
             raise self.error_for(f"cannot import the reduction function {self.target}: {error}") from error
-        function = find(sys.modules[module], name)
+        function: Any = sys.modules[module]
+        for part in name.split("."):
+            function = getattr(function, part, None)
         if function is None:
             raise self.error_for(f"there is no reduction function {self.target}: {module} has no {name}")
         if not callable(function):
@@ -82,11 +84,15 @@ class FirstUse:
 
 
 def find(module: "Any", qualname: str) -> "Any":
-    """Return ``module.qualname``, dots followed, or None; for a lazy module that has not been loaded None as well."""
+    """Return what stands in `module` under `qualname`, dots followed, or None; import nothing.
+
+    A module's own ``__getattr__`` (PEP 562) and a lazy module that has not been loaded are not asked: both import.
+    """
     if module is None or importhook.promised(module):
         return None
-    found = module
-    for name in qualname.split("."):
+    first, *rest = qualname.split(".")
+    found = getattr(module, "__dict__", {}).get(first)
+    for name in rest:
         found = getattr(found, name, None)
     return found
 

@@ -14,12 +14,15 @@ to 5, whatever the state is.  (Wrapping the state in a tuple would be four or fi
 the empty one.)  The state goes through pickle untouched, so what it shares with other objects stays shared, and a
 class without ``__setitem__`` cannot have produced SETITEM before it was decorated: there is nothing to confuse it with.
 
-Two cases differ:
+What differs:
 
 - An object without any state has no BUILD to replace: BININT1 n BUILD, three bytes.  Were the class to have a
-  ``__setstate__`` of its own, an int might be a state of that class, so there it is n, NONE, SETITEM: four.
-- A class with a ``__setitem__`` of its own, or derived from dict or list, uses SETITEM itself.  Its state is wrapped as
-  ``(state, {None: n})``, which no class's default state can be: seven to eleven bytes.
+  ``__setstate__`` of its own, an int might be a state of that class, so there it is BININT1 n NONE SETITEM: four.
+- A class with a ``__setitem__`` of its own, or derived from dict or list, uses SETITEM itself, so its version has to
+  travel within the state.  A default state, dict or ``(dict, slots dict)``, becomes a tuple of odd length that ends
+  with the version, ``(name, value, ..., n)`` or ``(dict, slots dict, n)``: one or two bytes more, for a tuple of names
+  and values is smaller than the dict.  What a ``__getstate__`` returned is wrapped as ``(state, {None: n})``, which
+  no default state can be: eight to ten.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ import sys
 from _thread import get_ident
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import FunctionType, MappingProxyType
 from typing import Any, TypeVar
 
@@ -38,10 +42,12 @@ Migration = Callable[[Any], Any]
 _Class = TypeVar("_Class", bound=type)
 
 _MARK = "__extreg_versioned__"
+_MISSING: Any = object()
 _HIGHEST = 255  # what BININT1 holds
 # What "no reducer of its own" looks like: the functions that object.__reduce_ex__ rebuilds an object with.
 _DEFAULT_MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__, copyreg._reconstructor)  # type: ignore[attr-defined]
-_busy: set[tuple[str, int, int]] = set()  # (hook, thread, object): an inner call of the same hook passes through
+# (thread, object, what is being done to it): a hook that is reached through super() passes through.
+_busy: set[tuple[int, int, str]] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,17 +132,27 @@ def _hooks(plan: _Plan) -> tuple[Callable[..., Any], ...]:
     """Return the methods of a class decorated with `plan`; they know their place in a class hierarchy by it."""
 
     def __reduce_ex__(self: Any, protocol: int) -> Any:  # noqa: N807
-        original = _inherited(type(self), "__reduce_ex__", plan).__get__(self, type(self))
-        return _outermost("reduce", self, lambda: _add_version(self, original(protocol)), lambda: original(protocol))
+        reduced = _inherited(type(self), "__reduce_ex__", plan).__get__(self, type(self))
+        key = (get_ident(), id(self), "reduce")
+        if key in _busy:
+            return reduced(protocol)
+        _busy.add(key)
+        try:
+            return _add_version(self, reduced(protocol))
+        finally:
+            _busy.discard(key)
 
     def __setstate__(self: Any, state: Any) -> None:  # noqa: N807
-        # A __setstate__ that the class or a subclass wrote calls super(): by then the state has been migrated.
-        _outermost("set", self, lambda: _load(self, *_unwrap(self, state)), lambda: _apply(self, state, plan))
+        if (get_ident(), id(self), "load") in _busy:
+            # A __setstate__ that the class or a subclass wrote calls super(): by then the state has been migrated.
+            _apply(self, state, plan)
+        else:
+            _load(self, *_unwrap(self, state))
 
     def __setitem__(self: Any, key: Any, value: Any) -> None:  # noqa: N807
         own = _inherited(type(self), "__setitem__", plan)
-        if _is_version(key) and (_is_blank(self) or (own is None and isinstance(value, (dict, tuple, list)))):
-            _outermost("set", self, lambda: _load(self, key, value), lambda: None)
+        if _is_version(key) and ((own is None and isinstance(value, (dict, tuple, list))) or _is_blank(self)):
+            _load(self, key, value)
         elif own is not None:
             own.__get__(self, type(self))(key, value)
         else:
@@ -148,32 +164,24 @@ def _hooks(plan: _Plan) -> tuple[Callable[..., Any], ...]:
     return hooks
 
 
-def _outermost(what: str, obj: Any, first: Callable[[], Any], again: Callable[[], Any]) -> Any:
-    """Return ``first()``, or ``again()`` where this thread is already at `what` for `obj`."""
-    key = (what, get_ident(), id(obj))
-    if key in _busy:
-        return again()
-    _busy.add(key)
-    try:
-        return first()
-    finally:
-        _busy.discard(key)
-
-
 def _inherited(cls: type, name: str, beyond: _Plan | None = None) -> Any:
     """Return what `cls` would have as method `name` without our hooks, or None.
 
     With `beyond`, only the class that carries that plan and those after it in the MRO are asked, as by super().
     """
-    reached = beyond is None
     for base in cls.__mro__:
-        plan = vars(base).get(_MARK)
-        reached = reached or plan is beyond
-        if reached:
-            found = plan.own.get(name) if plan is not None else None
-            found = vars(base).get(name) if found is None else found
-            if found is not None and not hasattr(found, _MARK):
-                return found
+        attributes = base.__dict__
+        plan = attributes.get(_MARK)
+        if beyond is not None:
+            if plan is not beyond:
+                continue
+            beyond = None
+        found = plan.own.get(name) if plan is not None else None
+        if found is not None:
+            return found
+        found = attributes.get(name)
+        if found is not None and not (type(found) is FunctionType and _MARK in found.__dict__):
+            return found
     return None
 
 
@@ -186,10 +194,10 @@ def _add_version(obj: Any, reduced: Any) -> Any:
     if setter is not None:
         raise ReducerError(f"{_target(type(obj))}: a state with a setter of its own cannot be versioned")
     version = getattr(type(obj), _MARK).version
-    if pairs is not None or not hasattr(getattr(type(obj), "__setitem__", None), _MARK) or _has_own(obj, "__setitem__"):
-        return make, args, (state, {None: version}), items, pairs
     if state is None and not _has_own(obj, "__setstate__"):
-        return make, args, version, items
+        return make, args, version, items, pairs
+    if pairs is not None or _has_own(obj, "__setitem__") or not hasattr(type(obj), "__setitem__"):
+        return make, args, _wrap(obj, state, version), items, pairs
     return make, args, None, items, iter(((version, state),))
 
 
@@ -197,12 +205,31 @@ def _has_own(obj: Any, name: str) -> bool:
     return _inherited(type(obj), name) is not None
 
 
+def _has_default_state(obj: Any) -> bool:
+    get = getattr(type(obj), "__getstate__", None)
+    return get is getattr(object, "__getstate__", None) and not _has_own(obj, "__setstate__")
+
+
+def _wrap(obj: Any, state: Any, version: int) -> tuple[Any, ...]:
+    """Return a state for BUILD that holds `version` as well."""
+    if _has_default_state(obj):
+        if type(state) is dict:
+            return (*chain.from_iterable(state.items()), version)
+        if type(state) is tuple and len(state) == 2:
+            return (*state, version)
+    return state, {None: version}
+
+
 def _unwrap(obj: Any, state: Any) -> tuple[int, Any]:
     """Return version and state of what BUILD brought."""
-    if type(state) is tuple and len(state) == 2 and type(state[1]) is dict:
-        mark = state[1]
-        if len(mark) == 1 and _is_version(mark.get(None)):
+    if type(state) is tuple and state:
+        *rest, mark = state
+        if len(state) == 2 and type(mark) is dict and len(mark) == 1 and _is_version(mark.get(None)):
             return mark[None], state[0]
+        if len(state) % 2 == 1 and _is_version(mark) and _has_default_state(obj):
+            if len(state) == 3 and not isinstance(state[0], str):
+                return mark, tuple(rest)
+            return mark, dict(zip(rest[::2], rest[1::2], strict=True))
     if _is_version(state) and not _has_own(obj, "__setstate__"):
         return state, None
     return getattr(type(obj), _MARK).unversioned, state
@@ -218,13 +245,19 @@ def _load(obj: Any, version: int, state: Any) -> None:
         if version not in plan.steps:
             raise StateVersionError(_target(type(obj)), version, plan.version, f"add migrations[{version}]")
         if state is None and not _has_own(obj, "__setstate__"):
-            state = {} if hasattr(obj, "__dict__") else (None, {})
+            state = {} if _own_attribute(obj, "__dict__") is not _MISSING else (None, {})
         for number in range(version, plan.version):
             former, state = state, plan.steps[number](state)
             if state is None and former is not None:
                 raise MigrationError(f"{_target(type(obj))}: the migration from version {number} returned None")
-    if state is not None:
+    if state is None:
+        return
+    key = (get_ident(), id(obj), "load")
+    _busy.add(key)
+    try:
         _apply(obj, state)
+    finally:
+        _busy.discard(key)
 
 
 def _apply(obj: Any, state: Any, beyond: _Plan | None = None) -> None:
@@ -236,18 +269,29 @@ def _apply(obj: Any, state: Any, beyond: _Plan | None = None) -> None:
     slots = None
     if isinstance(state, tuple) and len(state) == 2:
         state, slots = state
-    if state and hasattr(obj, "__dict__"):
-        attributes = obj.__dict__
-        for name, value in state.items():
-            attributes[sys.intern(name) if type(name) is str else name] = value
-    else:
-        slots = {**(state or {}), **(slots or {})}
-    for name, value in (slots or {}).items():
-        setattr(obj, name, value)
+    if state:
+        attributes = _own_attribute(obj, "__dict__")
+        if attributes is _MISSING:
+            slots = {**state, **(slots or {})}
+        else:
+            for name, value in state.items():
+                attributes[sys.intern(name) if type(name) is str else name] = value
+    if slots:
+        for name, value in slots.items():
+            setattr(obj, name, value)
 
 
 def _is_blank(obj: Any) -> bool:
     """Tell whether `obj` is as ``__new__`` left it: nothing in its ``__dict__``, no slot set."""
-    if getattr(obj, "__dict__", None):
+    if _own_attribute(obj, "__dict__") not in (_MISSING, {}):
         return False
-    return not any(hasattr(obj, name) for name in copyreg._slotnames(type(obj)))  # type: ignore[attr-defined]
+    slots = copyreg._slotnames(type(obj))  # type: ignore[attr-defined]
+    return all(_own_attribute(obj, name) is _MISSING for name in slots)
+
+
+def _own_attribute(obj: Any, name: str) -> Any:
+    """Return the attribute, past any ``__getattr__``: few of those bear an object that has nothing yet."""
+    try:
+        return object.__getattribute__(obj, name)
+    except AttributeError:
+        return _MISSING

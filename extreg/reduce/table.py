@@ -49,6 +49,8 @@ def register(type: type, function: "Callable[[Any], Any]", *, on_conflict: "OnCo
         raise TypeError(f"expected a type, not {type!r}")
     if not callable(function):
         raise TypeError("reduction functions must be callable")  # as copyreg says it
+    if isinstance(function, FirstUse):  # taken out of the dispatch table
+        function = function.peek() or function
     caller = sys._getframe(1)
     place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
     return hold(type, FirstUse(function=function, place=place), on_conflict)

@@ -6,7 +6,8 @@ the module's first line runs, so resources, ``inspect``, ``isinstance`` and pick
 importlib.reload looks the spec up anew (PEP 451), which is why modules imported earlier are seen as well.
 
 Not seen: code that is run without asking `sys.meta_path` (``exec``, ``runpy``, a loader built by hand from a file
-name), and modules found by a finder that somebody put before ours and that does not ask the others.
+name), modules found by a finder that somebody put before ours and that does not ask the others, and a reload that is
+under way when the first watch begins.
 """
 
 import os
@@ -255,10 +256,13 @@ def _await(spec: "Any", module: "ModuleType", entry: _Watch) -> None:
     clears it afterwards, whatever happened (_load_unlocked in Lib/importlib/_bootstrap.py; import.c reads it).
     """
     if type(spec) is _ModuleSpec:
+        spec.__dict__.setdefault("_extreg_awaited", [])
         spec.__class__ = _AwaitedSpec
-        spec._extreg_awaited = []
-    if type(spec) is _AwaitedSpec:
-        spec._extreg_awaited.append((entry, module))
+    awaited = spec.__dict__.get("_extreg_awaited")
+    if awaited is not None:
+        awaited.append((entry, module))
+        if not spec._initializing:  # another thread's import ended while we looked
+            _report(spec, awaited)
 
 
 _ModuleSpec: "Any" = type(sys.__spec__)  # importlib.machinery.ModuleSpec, without the import
@@ -270,9 +274,18 @@ class _AwaitedSpec(_ModuleSpec):  # type: ignore[misc]
     def __setattr__(self, key: str, value: object) -> None:
         super().__setattr__(key, value)
         if key == "_initializing" and not value:
-            self.__class__ = _ModuleSpec
-            for entry, module in self.__dict__.pop("_extreg_awaited"):
-                _end([entry], self.name, sys.modules.get(self.name, module), self.name not in sys.modules)
+            _report(self, self.__dict__.get("_extreg_awaited", []))
 
 
 _AwaitedSpec.__name__ = _AwaitedSpec.__qualname__ = "ModuleSpec"
+
+
+def _report(spec: "Any", awaited: "list[tuple[_Watch, ModuleType]]") -> None:
+    spec.__class__ = _ModuleSpec
+    spec.__dict__.pop("_extreg_awaited", None)
+    while awaited:
+        try:
+            entry, module = awaited.pop(0)
+        except IndexError:  # the other thread took it
+            return
+        _end([entry], spec.name, sys.modules.get(spec.name, module), spec.name not in sys.modules)

@@ -9,7 +9,7 @@ from extreg.startup.sources import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from types import TracebackType
     from typing import Literal
 
@@ -135,6 +135,29 @@ def reload() -> "frozenset[int]":
 def uninstall() -> None:
     """Take every registry that extreg installed in this process out of copyreg again."""
     _announce(ledger.locked(_leave_all))
+
+
+def set_aside(*, keep: bool) -> "Callable[[], None]":
+    """Return a function that brings the list of installations back to how it is now, copyreg not included.
+
+    Until then it is empty, unless `keep`.  For isolated tests.
+    """
+    installations = [(entry, entry._count, entry._owner, entry._bound, entry._watches) for entry in _installations]
+    remember = ledger.locked(ledger.set_aside)
+    if keep:
+        remember()
+    else:
+        _installations.clear()
+
+    def restore() -> None:
+        kept = [entry for entry, *_ in installations]
+        ledger.locked(_take_out, [entry for entry in _installations if entry not in kept])
+        ledger.locked(remember)
+        _installations[:] = [entry for entry, *_ in installations]
+        for entry, count, owner, bound, watches in installations:
+            entry._count, entry._owner, entry._bound, entry._watches = count, owner, bound, watches
+
+    return restore
 
 
 def _read(source: "str | Registry") -> "tuple[Rows, ...]":

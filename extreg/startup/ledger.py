@@ -156,6 +156,16 @@ class Ledger:
         """Put back what was `cached` before a change that was undone."""
         _cache.update(cached)
 
+    def set_aside(self) -> "Callable[[], None]":
+        """Forget all owners, leaving copyreg alone; return the function that remembers them.  For isolated tests."""
+        former = self.owners, self.outside, self.stand
+        self.owners, self.outside, self.stand = (), nothing(), nothing()
+
+        def restore() -> None:
+            self.owners, self.outside, self.stand = former
+
+        return restore
+
     def after_fork(self) -> None:
         """Put right, in a forked child, what another thread of the parent was in the middle of."""
         self.lock._at_fork_reinit()  # type: ignore[attr-defined]

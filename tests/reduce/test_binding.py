@@ -297,6 +297,13 @@ def test_a_row_and_a_registration_of_the_same_function_are_two_owners(write, bou
     assert till.Money not in copyreg.dispatch_table
 
 
+def test_a_module_getattr_is_not_asked_for_a_type(write, bound):
+    write("facade.py", "def __getattr__(name):\n    raise AssertionError(name)\n")
+    bound(row(type="facade:Money"))
+    with pytest.warns(RuntimeWarning, match="facade has no Money"):
+        importlib.import_module("facade")
+
+
 def test_builtin_types_are_bound_at_once(write, bound):
     write("ranges.py", "def reduce_slice(s):\n    return slice, (s.start, s.stop, s.step)\n")
     bound(row(type="builtins:slice", function="ranges:reduce_slice"))

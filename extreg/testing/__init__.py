@@ -1,0 +1,37 @@
+"""Helpers for the tests of code that is pickled.
+
+The pytest plugin is `extreg.testing.plugin`; it is loaded with pytest, which is why nothing is imported here until it
+is used (PEP 562).
+"""
+
+__all__ = ["Sizes", "copy_roundtrip", "isolated", "pickle_size", "roundtrip", "sizes"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from extreg.testing.isolation import isolated
+    from extreg.testing.measures import Sizes, pickle_size, sizes
+    from extreg.testing.trips import copy_roundtrip, roundtrip
+
+_LAZY = {
+    "Sizes": "extreg.testing.measures",
+    "copy_roundtrip": "extreg.testing.trips",
+    "isolated": "extreg.testing.isolation",
+    "pickle_size": "extreg.testing.measures",
+    "roundtrip": "extreg.testing.trips",
+    "sizes": "extreg.testing.measures",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _LAZY.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
