@@ -7,7 +7,7 @@ import os
 import sys
 from marshal import dumps
 
-from extreg.startup.sources import HEADER, cache_path, checksum, load_cache
+from extreg.startup.sources import HEADER, cache_path, checksum, load_cache, read_through
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,21 @@ def encode(sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> bytes:
     return HEADER + checksum(payload) + payload
 
 
-def is_current(path: str, sources: "Sequence[bytes]") -> bool:
-    """Whether the cache of the registry file at `path` holds exactly these sources."""
-    return [entry[0] for entry in load_cache(path)] == list(sources)
+def is_current(path: str) -> bool:
+    """Whether the next start from the registry file at `path` would be warm.
+
+    Raises `RegistryError` or `UnreadableError` when the registry itself cannot be read.
+    """
+    entries = load_cache(path)
+    layers, _, known = read_through(path, entries)
+    return known == len(layers) == len(entries)
+
+
+def compile_registry(path: str) -> "str | None":
+    """Read the registry file at `path` and what it includes, and write the cache; return the cache's path.
+
+    None where Python has no bytecode caches.  Raises `RegistryError`, `UnreadableError`, or OSError when the cache
+    cannot be written.
+    """
+    layers, sources, _ = read_through(path, [])
+    return write(path, sources, layers)

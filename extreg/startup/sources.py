@@ -31,6 +31,16 @@ def read(path: str) -> "tuple[Rows, ...]":
     Raises `RegistryError`, or `UnreadableError` when a file or an included package is not there.
     """
     entries = load_cache(path)
+    layers, sources, known = read_through(path, entries)
+    if not known == len(layers) == len(entries):
+        from extreg.startup import cold
+
+        cold.write_cache(path, sources, layers)
+    return layers
+
+
+def read_through(path: str, entries: "list[Entry]") -> "tuple[tuple[Rows, ...], list[bytes], int]":
+    """Return the rows as `read` does, their sources, and how many of them the cache `entries` held."""
     sources: list[bytes] = []
     known = 0
 
@@ -45,12 +55,7 @@ def read(path: str) -> "tuple[Rows, ...]":
 
         return cold.parse(sources[position], file)
 
-    layers = with_included(rows_of_file(path), path, rows_of_file)
-    if known != len(layers) or known != len(entries):
-        from extreg.startup import cold
-
-        cold.write_cache(path, sources, layers)
-    return layers
+    return with_included(rows_of_file(path), path, rows_of_file), sources, known
 
 
 def with_included(own: Rows, path: str, rows_of_file: "Any") -> "tuple[Rows, ...]":

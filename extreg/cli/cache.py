@@ -1,0 +1,56 @@
+"""The compile command: the start-up cache, ahead of time."""
+
+import argparse
+import os
+import sys
+
+from extreg.cli.command import Command, registry_option
+from extreg.errors import UnreadableError
+from extreg.files.cache import compile_registry, is_current
+from extreg.files.project import registry_path
+from extreg.files.resolve import importable
+
+
+def _compile(arguments: argparse.Namespace) -> int:
+    found = registry_path(arguments.registry).absolute()
+    path = os.fspath(found)
+    with importable(found.parent):
+        if arguments.check:
+            return _check(path)
+        try:
+            cache = compile_registry(path)
+        except OSError as error:
+            raise UnreadableError(
+                f"cannot write the cache of {path}: {error}", "PYTHONPYCACHEPREFIX=FOLDER puts it elsewhere"
+            ) from None
+    if cache is None:
+        raise UnreadableError(f"{sys.implementation.name} has no bytecode caches, so registries have none either")
+    print(f"wrote {cache}")
+    return 0
+
+
+def _check(path: str) -> int:
+    if is_current(path):
+        print(f"{path}: the cache is current")
+        return 0
+    print(f"{path}: no current cache for this Python; write it: extreg compile")
+    return 1
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 unless the cache is current")
+    registry_option(parser)
+
+
+COMMANDS = (
+    Command(
+        name="compile",
+        help="write the start-up cache ahead of time",
+        description="Write the cache that makes extreg.install() fast, as compileall does for Python source: for "
+        "images built ahead of time and read-only deployments. Run it with the Python that will start the program. "
+        "Without it, the first start that may write beside registry.toml does the same.",
+        examples="  extreg compile\n  extreg compile --check      in CI: exit 1 unless the cache is there and current",
+        configure=_configure,
+        run=_compile,
+    ),
+)
