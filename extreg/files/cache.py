@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from extreg.startup.rows import Rows
+    from extreg.startup.ledger import Rows
 
 
 def write_quietly(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> None:

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
     from extreg.errors import ConflictError
     from extreg.registry.model import Registry
-    from extreg.startup.ledger import Change, Owner
-    from extreg.startup.rows import Clash, Rows
+    from extreg.startup.ledger import Owner, Rows
+    from extreg.startup.merging import Clash
+    from extreg.startup.transition import Change
 
     class Bound(Protocol):
         """Reducers that were bound, and how to undo it."""

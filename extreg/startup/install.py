@@ -1,28 +1,29 @@
-"""install, reload and uninstall: registries into copyreg and out again, all or nothing."""
+"""install, reload and uninstall: the public face of the start-up layer.
+
+What a first, quiet start does not need stands in `extreg.startup.installations`.
+"""
 
 import os
 import sys
 
 from extreg.startup.find import find
-from extreg.startup.ledger import Change, Owner, Refused, ledger
+from extreg.startup.ledger import Owner, ledger
 from extreg.startup.sources import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
     from types import TracebackType
     from typing import Literal
 
     from extreg.registry.model import Registry
     from extreg.startup.cold import Bound
-    from extreg.startup.rows import Rows
 
     OnConflict = Literal["error", "replace", "keep"]
 
 POLICIES = ("error", "replace", "keep")
 VARIABLE = "EXTREG_ON_CONFLICT"
 
-_installations: "list[Installation]" = []
+installations: "list[Installation]" = []  # those whose rows are in copyreg, in order
 
 
 class Installation:
@@ -61,14 +62,18 @@ class Installation:
 
     def reload(self) -> "frozenset[int]":
         """Read the registry and all it includes again and apply the difference; see `extreg.reload`."""
-        return _reload([self])
+        from extreg.startup.installations import reload
+
+        return reload([self])
 
     def uninstall(self) -> None:
         """Take back one `install` of this registry; the last one takes its rows out of copyreg.
 
         Rows that another installation or code outside extreg also has stay.  Calling it once too often does nothing.
         """
-        _announce(ledger.locked(_leave, self))
+        from extreg.startup.installations import leave
+
+        leave(self)
 
     def __enter__(self) -> "Installation":
         return self
@@ -116,10 +121,24 @@ def install(
     """
     policy = os.environ.get(VARIABLE) or on_conflict
     if policy not in POLICIES:
-        raise _bad_policy(policy, on_conflict)
+        from extreg.startup.installations import bad_policy
+
+        raise bad_policy(policy, on_conflict)
     if source is None or isinstance(source, (str, os.PathLike)):
-        source = find(source, sys._getframe(1).f_globals)
-    return _install(source, Owner(_read(source), policy), watch_reloads)
+        path = find(source, sys._getframe(1).f_globals)
+        owner = Owner(read(path), policy)
+        if not watch_reloads and "extreg.startup.installations" not in sys.modules:
+            installation = _first(path, owner)
+            if installation is not None:
+                return installation
+        source = path
+    else:
+        from extreg.startup import cold
+
+        owner = Owner(cold.rows_of(source), policy)
+    from extreg.startup.installations import enter
+
+    return enter(source, owner, watch_reloads)
 
 
 def reload() -> "frozenset[int]":
@@ -129,198 +148,38 @@ def reload() -> "frozenset[int]":
     The extension cache is cleared and the callbacks of `on_clear` are called.  Returns the codes whose meaning changed.
     A load or dump, in another thread, of a code that is the same before and after never fails.
     """
-    return _reload(None)
+    from extreg.startup.installations import reload as reload_all
+
+    return reload_all(None)
 
 
 def uninstall() -> None:
     """Take every registry that extreg installed in this process out of copyreg again."""
-    _announce(ledger.locked(_leave_all))
+    from extreg.startup.installations import leave_all
+
+    leave_all()
 
 
-def set_aside(*, keep: bool) -> "Callable[[], None]":
-    """Return a function that brings the list of installations back to how it is now, copyreg not included.
-
-    Until then it is empty, unless `keep`.  For isolated tests.
-    """
-    installations = [(entry, entry._count, entry._owner, entry._bound, entry._watches) for entry in _installations]
-    remember = ledger.locked(ledger.set_aside)
-    if keep:
-        remember()
-    else:
-        _installations.clear()
-
-    def restore() -> None:
-        kept = [entry for entry, *_ in installations]
-        ledger.locked(_take_out, [entry for entry in _installations if entry not in kept])
-        ledger.locked(remember)
-        _installations[:] = [entry for entry, *_ in installations]
-        for entry, count, owner, bound, watches in installations:
-            entry._count, entry._owner, entry._bound, entry._watches = count, owner, bound, watches
-
-    return restore
-
-
-def _read(source: "str | Registry") -> "tuple[Rows, ...]":
-    if isinstance(source, str):
-        return read(source)
-    from extreg.startup import cold
-
-    return cold.rows_of(source)
-
-
-def _bind(owner: Owner) -> "Bound | None":
-    """Bind the reducers of an owner's rows, as their types' modules are imported; None when there are none."""
-    if not any(rows.reducers for rows in owner.layers):
+def _first(path: str, owner: Owner) -> "Installation | None":
+    """Install the first registry of a process, if it meets nobody there; else return None."""
+    if owner.layers[0].reducers or "extreg.startup.hooks" in sys.modules:
         return None
-    from extreg.startup import cold
-
-    return cold.bind(owner)
-
-
-def _watch(wanted: bool) -> None:
-    """Want the reload watcher, or want it no longer."""
-    from extreg.startup import watch
-
-    if wanted:
-        watch.start()
-    else:
-        watch.stop()
-
-
-def _install(source: "str | Registry", owner: Owner, watch_reloads: bool) -> Installation:
-    cached = ledger.cached()
+    installation = Installation(path, owner)
     try:
-        installation, change = ledger.locked(_enter, source, owner, watch_reloads)
-        _announce(change)
+        if not ledger.locked(_put_first, installation):
+            return None
+        installation._count = 1
         return installation  # noqa: TRY300 - even an interrupt at this line must undo the change
     except BaseException:
-        ledger.locked(_withdraw, owner, cached)
+        from extreg.startup.installations import withdraw
+
+        withdraw(owner, {})
         raise
 
 
-def _enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> "tuple[Installation, Change | None]":
-    installation = _same(source, owner)
-    change = None
-    if installation is None:
-        ledger.watch_forks()
-        installation = Installation(source, owner)
-        change = _change((*ledger.owners, owner), (owner,))
-        installation._bound = _bind(owner)
-        _installations.append(installation)
-    if watch_reloads and not installation._watches:
-        _watch(True)
-        installation._watches = True
-    installation._count += 1
-    return installation, change
-
-
-def _withdraw(owner: Owner, cached: "dict[int, object]") -> None:
-    """Undo what an interrupted install did: nobody could uninstall what nobody was given."""
-    entered = [entry for entry in _installations if entry._owner is owner]
-    if entered or owner in ledger.owners:
-        _take_out(entered, owner)
-        ledger.cache_again(cached)
-
-
-def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
-    """Return the installation of the very same rows under the same policy, if there is one."""
-    for installation in _installations:
-        other = installation._owner
-        if installation._source == source and other.on_conflict == owner.on_conflict and other.layers == owner.layers:
-            return installation
-    return None
-
-
-def _leave(installation: Installation) -> "Change | None":
-    change = _take_out([installation]) if installation._count == 1 else None
-    installation._count = max(0, installation._count - 1)
-    return change
-
-
-def _leave_all() -> Change:
-    installations = list(_installations)
-    change = _take_out(installations)
-    for installation in installations:
-        installation._count = 0
-    return change
-
-
-def _take_out(installations: "list[Installation]", *owners: Owner) -> Change:
-    """Take `installations`, and `owners` without one, out of copyreg; their counts are the caller's."""
-    going = (*owners, *(installation._owner for installation in installations))
-    change = _change(tuple(owner for owner in ledger.owners if owner not in going))
-    for installation in installations:
-        if installation._bound is not None:
-            installation._bound.undo()
-            installation._bound = None
-        if installation._watches:
-            _watch(False)
-            installation._watches = False
-    _installations[:] = [entry for entry in _installations if entry not in installations]
-    return change
-
-
-def _reload(chosen: "list[Installation] | None") -> "frozenset[int]":
-    change = ledger.locked(_read_again, chosen)
-    from extreg.startup import cold
-
-    cold.finish(change, everything=True)
-    return change.codes if change is not None else frozenset()
-
-
-def _read_again(chosen: "list[Installation] | None") -> "Change | None":
-    installations = [entry for entry in _installations if chosen is None or entry in chosen]
-    fresh = {entry: Owner(_read(entry._source), entry._owner.on_conflict) for entry in installations}
-    fresh = {entry: owner for entry, owner in fresh.items() if owner.layers != entry._owner.layers}
-    return _exchange(fresh) if fresh else None
-
-
-def _exchange(fresh: "dict[Installation, Owner]") -> Change:
-    """Give each installation its fresh owner, all of them or none."""
-    former = ledger.owners
-    replacements = {entry._owner: owner for entry, owner in fresh.items()}
-    bound: dict[Installation, Bound | None] = {}
-    try:
-        change = _change(tuple(replacements.get(owner, owner) for owner in former), replacements.values())
-        for entry, owner in fresh.items():
-            bound[entry] = _bind(owner)
-    except BaseException:
-        ledger.change(former)
-        for binding in bound.values():
-            if binding is not None:
-                binding.undo()
-        raise
-    for entry, owner in fresh.items():
-        if entry._bound is not None:
-            entry._bound.undo()
-        entry._owner, entry._bound = owner, bound[entry]
-    return change
-
-
-def _change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> Change:
-    try:
-        return ledger.change(owners, changed)
-    except Refused as refused:
-        from extreg.startup import cold
-
-        layers = tuple(rows for owner in owners for rows in owner.layers)
-        raise cold.conflict_error(refused.clashes, layers) from None
-
-
-def _announce(change: "Change | None") -> None:
-    """Finish a change outside the lock: see to it that no load brings back what is gone, and call the callbacks."""
-    if change is None:
-        return
-    if change.stale:
-        from extreg.startup import cold
-
-        cold.finish(change)
-    elif "extreg.startup.hooks" in sys.modules:  # else nobody can have subscribed
-        sys.modules["extreg.startup.hooks"].tell(change.coming)
-
-
-def _bad_policy(policy: str, argument: str) -> Exception:
-    from extreg.errors import ExtregError
-
-    place = "on_conflict" if policy == argument else f"${VARIABLE}"
-    return ExtregError(f"{place} is {policy!r}, expected one of {', '.join(map(repr, POLICIES))}")
+def _put_first(installation: Installation) -> bool:
+    installations.append(installation)  # first: a child forked in between must know whose the rows are
+    if ledger.put_first(installation._owner):
+        return True
+    installations.remove(installation)
+    return False

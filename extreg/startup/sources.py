@@ -13,7 +13,7 @@ from marshal import loads
 
 from extreg.startup import __version__
 from extreg.startup.find import package_registry
-from extreg.startup.rows import Rows
+from extreg.startup.ledger import Rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

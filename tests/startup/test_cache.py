@@ -263,7 +263,6 @@ def test_a_warm_start_imports_the_start_up_modules_alone(write):
         "extreg.startup.find",
         "extreg.startup.install",
         "extreg.startup.ledger",
-        "extreg.startup.rows",
         "extreg.startup.sources",
     }
     assert set(start()) <= allowed

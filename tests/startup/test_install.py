@@ -61,9 +61,9 @@ def test_no_memory_grows_when_a_program_installs_on_every_request(write):
     path = write(FILE)
     for _ in range(50):
         extreg.install(path)
-    from extreg.startup.install import _installations
+    from extreg.startup.install import installations
 
-    assert len(_installations) == 1
+    assert len(installations) == 1
 
 
 def test_a_with_block_undoes_itself(write):
@@ -392,7 +392,7 @@ def loop():
     while not stop:
         extreg.install(registry).uninstall()
 extreg.install(registry).uninstall()
-thread = threading.Thread(target=loop)
+thread = threading.Thread(target=loop, daemon=True)
 thread.start()
 for _ in range(60):
     child = os.fork()

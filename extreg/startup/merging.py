@@ -1,73 +1,12 @@
-"""Rows: what registries say to copyreg, and what several of them say together."""
+"""Merging: what several registries say to copyreg together, and where they contradict each other."""
+
+from extreg.startup.ledger import Stand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
 
-    Key = tuple[str, str]
-
-
-class Rows:
-    """What one registry file (or one `Registry`) says to copyreg.
-
-    ``live`` maps ``(module, qualname)`` to its code; ``inverted`` maps every code that loads, live and load-only,
-    to its key; ``retired`` maps spent codes to what they meant; ``reducers`` maps targets of types to targets of
-    functions; ``rest`` is what copyreg need not know (include, ranges, moved), kept to show the registry again.
-    """
-
-    __slots__ = ("inverted", "live", "path", "reducers", "rest", "retired")
-
-    def __init__(
-        self,
-        path: str,
-        live: "dict[Key, int]",
-        inverted: "dict[int, Key]",
-        retired: "dict[int, Key]",
-        reducers: "dict[str, str]",
-        rest: "dict[str, Any]",
-    ) -> None:
-        self.path = path
-        self.live = live
-        self.inverted = inverted
-        self.retired = retired
-        self.reducers = reducers
-        self.rest = rest
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rows) and all(getattr(self, name) == getattr(other, name) for name in Rows.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class Stand:
-    """What stands, or should stand, in copyreg.
-
-    ``live`` is as in ``_extension_registry``, ``inverted`` as in ``_inverted_registry``; ``retired`` has no place
-    in copyreg, but a code that is retired for one owner must not mean something else for another.
-    """
-
-    __slots__ = ("inverted", "live", "retired")
-
-    def __init__(self, live: "dict[Key, int]", inverted: "dict[int, Key]", retired: "dict[int, Key]") -> None:
-        self.live = live
-        self.inverted = inverted
-        self.retired = retired
-
-    def takes(self, rows: Rows) -> bool:
-        """Whether `rows` can be added without looking at any single one of them: no key and no code is shared."""
-        codes = self.inverted.keys()
-        return (
-            codes.isdisjoint(rows.inverted)
-            and codes.isdisjoint(rows.retired)
-            and self.live.keys().isdisjoint(rows.live)
-            and (not self.retired or self.retired.keys().isdisjoint(rows.inverted))
-        )
-
-
-def nothing() -> Stand:
-    """Return a stand without rows."""
-    return Stand({}, {}, {})
+    from extreg.startup.ledger import Key, Rows
 
 
 class Clash:
@@ -75,7 +14,7 @@ class Clash:
 
     __slots__ = ("code", "held_code", "held_key", "key", "rows")
 
-    def __init__(self, rows: Rows, code: int, key: "Key", held_code: int, held_key: "Key") -> None:
+    def __init__(self, rows: "Rows", code: int, key: "Key", held_code: int, held_key: "Key") -> None:
         self.rows = rows
         self.code = code
         self.key = key
@@ -98,7 +37,7 @@ def merge(
         if not (stand.inverted or stand.live or stand.retired):
             stand = Stand(rows.live, rows.inverted, rows.retired)  # by far the most common: one registry, no copy
             continue
-        bulk = stand.takes(rows)
+        bulk = _takes(stand, rows)
         stand = Stand(dict(stand.live), dict(stand.inverted), dict(stand.retired))
         if bulk:
             stand.inverted.update(rows.inverted)
@@ -115,7 +54,7 @@ class _Layer:
     __slots__ = ("clashes", "policy", "rows", "settled", "stand")
 
     def __init__(
-        self, stand: Stand, rows: Rows, policy: str, settled: "Mapping[int, Key]", clashes: "list[Clash]"
+        self, stand: Stand, rows: "Rows", policy: str, settled: "Mapping[int, Key]", clashes: "list[Clash]"
     ) -> None:
         self.stand = stand
         self.rows = rows
@@ -163,3 +102,14 @@ class _Layer:
         for rows in (stand.inverted, stand.retired):
             if rows.get(code) == key:
                 del rows[code]
+
+
+def _takes(stand: Stand, rows: "Rows") -> bool:
+    """Whether `rows` can be added without looking at any single one of them: no key and no code is shared."""
+    codes = stand.inverted.keys()
+    return (
+        codes.isdisjoint(rows.inverted)
+        and codes.isdisjoint(rows.retired)
+        and stand.live.keys().isdisjoint(rows.live)
+        and stand.retired.keys().isdisjoint(rows.inverted)
+    )

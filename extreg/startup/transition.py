@@ -1,0 +1,163 @@
+"""Transitions: from the rows that stand in copyreg to those that should stand, all of them or none."""
+
+from extreg.startup.ledger import CACHE, CODES, INVERTED, Stand, ledger, nothing
+from extreg.startup.merging import merge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from typing import Any
+
+    from extreg.startup.ledger import Key, Owner, Rows
+    from extreg.startup.merging import Clash
+
+# Every key that was ever taken out of the inverted registry.  Up to CPython 3.12 at least, `load_extension` in
+# Modules/_pickle.c goes on using a row's strings without a reference of its own while it imports; if another thread
+# dropped the last one, it would read freed memory.  A key that comes back is taken from here, so that the attic grows
+# with the number of different keys and not with the number of changes.
+_attic: "dict[Key, Key]" = {}
+_attic_twins: "list[Key]" = []
+
+
+class Change:
+    """What a transition changed: ``coming`` are the rows that load now, ``stale`` those that did so before."""
+
+    __slots__ = ("coming", "stale")
+
+    def __init__(self, coming: "Mapping[int, Key]", stale: "Mapping[int, Key]") -> None:
+        self.coming = coming
+        self.stale = stale
+
+    @property
+    def codes(self) -> "frozenset[int]":
+        """The codes whose meaning changed."""
+        return frozenset(self.coming).union(self.stale)
+
+
+class Refused(Exception):  # noqa: N818 - never leaves the start-up layer; install turns it into a ConflictError
+    """The transition was not made because of `clashes`."""
+
+    def __init__(self, clashes: "list[Clash]") -> None:
+        super().__init__(clashes)
+        self.clashes = clashes
+
+
+def change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> Change:
+    """Let `owners` be the owners, in this order; return the codes whose meaning changed.
+
+    `changed` are the owners whose rows are new and are held to their policy; the others were let in before.  All
+    or nothing: raises `Refused` when rows clash, and whatever else interrupts it leaves copyreg as it was.
+    Called through `ledger.locked`.
+    """
+    if ledger.moving is not None:
+        raise RuntimeError("extreg is changing copyreg further down this very stack (in a signal handler?)")
+    layers = [(rows, _policy(owner, changed)) for owner in owners for rows in owner.layers]
+    outside, before = _look_around([rows for rows, _ in layers])
+    after, clashes = merge(outside, layers, before.inverted)
+    if clashes:
+        raise Refused(clashes)
+    step = before, after, (ledger.owners, ledger.outside, ledger.stand)
+    cached = dict(CACHE)
+    try:
+        ledger.moving = step
+        made = move(before, after)
+        ledger.owners = owners
+        ledger.outside, ledger.stand = (outside, after) if owners else (nothing(), nothing())
+        ledger.moving = None
+        return made  # noqa: TRY300 - even an interrupt at this line must undo the change
+    except BaseException:
+        ledger.move_back(step)
+        CACHE.update(cached)
+        raise
+
+
+def _look_around(layers: "Iterable[Rows]") -> "tuple[Stand, Stand]":
+    """Return the rows from outside extreg that concern us, and what stands in all, after a look at copyreg.
+
+    Rows that other code took out since the last look are forgotten.  Rows of its own that share a key or a code
+    with one of `layers` are noted, because they must be there still when we are gone.
+    """
+    expected = ledger.stand
+    stand = Stand(
+        {key: code for key, code in expected.live.items() if CODES.get(key) == code},
+        {code: key for code, key in expected.inverted.items() if INVERTED.get(code) == key},
+        expected.retired,
+    )
+    # A row from outside that is not there was taken out by its owner, unless it was we who took its place.
+    outside = Stand(
+        {key: code for key, code in ledger.outside.live.items() if _present(key, code, CODES, expected.live)},
+        {
+            code: key
+            for code, key in ledger.outside.inverted.items()
+            if _present(code, key, INVERTED, expected.inverted)
+        },
+        {},
+    )
+    for rows in layers:
+        if not (
+            CODES.keys().isdisjoint(rows.live)
+            and INVERTED.keys().isdisjoint(rows.inverted)
+            and INVERTED.keys().isdisjoint(rows.retired)
+        ):
+            outside, stand = _note_strangers(rows, outside, stand)
+    return outside, stand
+
+
+def _policy(owner: "Owner", changed: "Collection[Owner]") -> str:
+    return "settle" if owner.on_conflict == "error" and owner not in changed else owner.on_conflict
+
+
+def _present(key: "Any", value: "Any", standing: "dict[Any, Any]", expected: "dict[Any, Any]") -> bool:
+    return bool(standing.get(key) == value or expected.get(key) != value)
+
+
+def _note_strangers(rows: "Rows", outside: Stand, stand: Stand) -> "tuple[Stand, Stand]":
+    """Add to `outside` and `stand` what stands in copyreg by other hands under a key or code of `rows`."""
+    live = {key: CODES[key] for key in rows.live if key in CODES and stand.live.get(key) != CODES[key]}
+    inverted = {
+        code: INVERTED[code]
+        for code in (*rows.inverted, *rows.retired, *live.values())
+        if code in INVERTED and stand.inverted.get(code) != INVERTED[code]
+    }
+    halves = {key: code for code, key in inverted.items() if CODES.get(key) == code}
+    live.update({key: code for key, code in halves.items() if stand.live.get(key) != code})
+    return (
+        Stand({**outside.live, **live}, {**outside.inverted, **inverted}, {}),
+        Stand({**stand.live, **live}, {**stand.inverted, **inverted}, stand.retired),
+    )
+
+
+def _keep_alive(key: "Key | None") -> None:
+    if key is not None and _attic.setdefault(key, key) is not key:
+        _attic_twins.append(key)
+
+
+def move(before: Stand, after: Stand) -> Change:
+    """Turn what stands in copyreg from `before` into `after`; return the codes whose meaning changed.
+
+    Live rows that go are taken out first: their target is dumped by name for a moment, which always loads.  Then the
+    inverted rows come in, then the live ones that need them, and only then do the inverted rows that nobody can dump
+    any more go.  Each ``update`` is one C call under the interpreter lock: other threads see all of it or nothing.
+    """
+    coming, live = after.inverted, after.live
+    stale: dict[int, Key] = {}
+    if before.live or before.inverted:
+        coming = {code: key for code, key in coming.items() if before.inverted.get(code) != key}
+        live = {key: code for key, code in live.items() if before.live.get(key) != code}
+        stale = {code: key for code, key in before.inverted.items() if after.inverted.get(code) != key}
+        for code in stale:
+            _keep_alive(INVERTED.get(code))
+    if _attic:
+        coming = {code: _attic.get(key, key) for code, key in coming.items()}
+    for key in [key for key, code in before.live.items() if after.live.get(key) != code]:
+        CODES.pop(key, None)
+    INVERTED.update(coming)
+    CODES.update(live)
+    for code in stale:
+        if code not in coming:
+            INVERTED.pop(code, None)
+    made = Change(coming, stale)
+    if CACHE:
+        for code in made.codes.intersection(CACHE):
+            CACHE.pop(code, None)
+    return made
