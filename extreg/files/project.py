@@ -40,7 +40,7 @@ def project_settings(folder: Path) -> tuple[Path, dict[str, object]]:
     for pyproject in _upward(folder, "pyproject.toml"):
         try:
             data = tomli.loads(pyproject.read_text(encoding="utf-8"))
-        except (tomli.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        except (ValueError, RecursionError, OSError) as error:  # not UTF-8, not TOML, or beyond tomli's limits
             raise UnreadableError(
                 f"cannot read {pyproject}: {error}", "mend it, or name a registry: --registry PATH"
             ) from None
