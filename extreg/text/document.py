@@ -58,7 +58,7 @@ class Document:
         if any(fault.rule == "malformed" for fault in faults):
             problems = [problem for problem in problems if not _may_be_in_a_broken_line(problem)]
         placed = _Places(text).placed(problems) if problems else []
-        return cls(text, path, tables, sequence(p._replace(path=path) for p in faults + placed))
+        return cls(text, path, tables, sequence(_presentable(problem, path) for problem in faults + placed))
 
     def require(self) -> Registry:
         """Return the registry, or raise `RegistryError` with every problem."""
@@ -103,6 +103,17 @@ def _lines(text: str) -> dict[Path, list[int]]:
     for statement in statements(text):
         found.setdefault(statement.path, []).append(statement.line)
     return found
+
+
+def _presentable(problem: Problem, path: str) -> Problem:
+    """Return `problem` with its path, each part on one line and without what would upset a terminal."""
+    return problem._replace(path=path, where=_printable(problem.where), message=_printable(problem.message))
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _may_be_in_a_broken_line(problem: Problem) -> bool:
@@ -157,7 +168,7 @@ def _repair(text: str) -> tuple[dict[str, Any], list[Problem]]:
     more, text = _blank_duplicates(text)
     problems += more
     if any(problem.rule == "duplicate-table" for problem in more):
-        return {}, problems  # whose rows the ones below are can no longer be told
+        return {}, problems
     for _ in range(_MOST_REPAIRS):
         try:
             return tomli.loads(text), problems
@@ -165,6 +176,8 @@ def _repair(text: str) -> tuple[dict[str, Any], list[Problem]]:
             error = found
         line, start, end = _culprit(text, error)
         problems.append(_syntax_problem(text[start:end], line, error))
+        if text[start:end].lstrip().startswith("["):
+            break  # whose rows the ones below are can no longer be told
         text = _blank(text, start, end)
     return {}, problems
 
@@ -268,4 +281,8 @@ def _syntax_hint(line: str) -> str:
     row = re.match(r"""([+-]?[0-9a-fA-FxXoO_]+)\s*=""", line)
     if row is not None and not row[1].isdecimal():
         return f"""a code is a plain decimal number: {row[1].lstrip("+-")} = "module:qualname\""""
+    if line.startswith("["):
+        return "a table is opened once, by its name in brackets on a line of its own: [codes]"
+    if line.startswith("#"):
+        return "delete the character"
     return 'a row is written CODE = "module:qualname"'
