@@ -48,7 +48,8 @@ def project_settings(folder: Path) -> tuple[Path, dict[str, object]]:
             raise UnreadableError(
                 f"cannot read {pyproject}: {error}", "mend it, or name a registry: --registry PATH"
             ) from None
-        settings = data.get("tool", {}).get("extreg", {})
+        tool = data.get("tool", {})
+        settings = tool.get("extreg", {}) if isinstance(tool, dict) else None
         if not isinstance(settings, dict):
             raise UnreadableError(f"{pyproject}: tool.extreg: expected a table")
         return pyproject, settings

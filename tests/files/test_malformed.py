@@ -23,7 +23,7 @@ COMMANDS = {
     "add": ["add", "--no-import", "package.module:New"],
     "retire": ["retire", "--now", "240"],
 }
-LINT = {"lint": ["lint"], "lint-json": ["lint", "--format", "json"]}
+LINT = ["lint"]
 
 # What mutants are made of: every table, and the layouts that people write by hand.
 ORIGINALS = (
@@ -149,10 +149,10 @@ def check_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def check_linted(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Lint says the same as findings, or as one error where the file is not even text."""
     raw = path.read_bytes()
-    assert main(["lint", "--registry", str(path)]) in (1, 2)
+    assert main([*LINT, "--registry", str(path)]) in (1, 2)
     said = capsys.readouterr()
     assert re.search(rf"^(extreg: )?{re.escape(str(path))}:\d+: ", said.out + said.err)
-    code = main(["lint", "--registry", str(path), "--format", "json"])
+    code = main([*LINT, "--registry", str(path), "--format", "json"])
     said = capsys.readouterr()
     if said.err:
         assert (code, said.out) == (2, "")
@@ -192,8 +192,8 @@ def test_mutant(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     check_linted(path, capsys)
 
 
-@pytest.mark.parametrize("name", ["same-code-twice", "latin-1", "huge-integer", "deep-brackets", "bare-cr"])
-@pytest.mark.parametrize("command", [*COMMANDS.values(), *LINT.values()], ids=" ".join)
+@pytest.mark.parametrize("name", ["same-code-twice", "latin-1", "huge-integer"])
+@pytest.mark.parametrize("command", [COMMANDS["list"], COMMANDS["add"], LINT], ids=" ".join)
 def test_in_a_process_of_its_own(
     command: list[str], name: str, registry_file: Path, run_extreg: Callable[..., "subprocess.CompletedProcess[str]"]
 ) -> None:
