@@ -209,12 +209,14 @@ class _Page:
         )
 
     def _table_place(self, table: str) -> int:
+        """Return where a new table goes: behind those before it in order, and never above rows without a header."""
         before = _ORDER[: _ORDER.index(table)]
         ends = [found.end for found in self.statements if found.path and found.path[0] in before]
-        if ends:
-            return max(ends)
-        later = [found.start for path, found in self.headers.items() if path[0] in _ORDER]
-        return self._above_comments(min(later)) if later else len(self.text)
+        if not ends:
+            later = [found.start for path, found in self.headers.items() if path[0] in _ORDER]
+            return self._above_comments(min(later)) if later else len(self.text)
+        first_header = min((found.start for found in self.statements if found.kind == "header"), default=len(self.text))
+        return max(ends + [found.end for found in self.statements if found.start < first_header])
 
 
 def _value(value: object) -> str:
