@@ -1,0 +1,89 @@
+"""Every rule against its case folders: tests/cases/rules/<rule>/{fail,pass}-<name>/.
+
+A case holds ``registry.toml``, optionally ``included/*.toml`` (the registries of included packages, in the order of
+their names) and ``expected.json``: the findings of this one rule, each with its rule, line and message, and with its
+path where that is not registry.toml.  Paths in messages are relative to the case.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from extreg.rules import RULES, check, name_of
+from extreg.rules.finding import Context, Finding
+from extreg.text.document import Document
+
+CASES = Path(__file__).parent.parent / "cases" / "rules"
+FOLDERS = sorted(path for path in CASES.glob("*/*") if path.is_dir())
+NAMES = [name_of(rule) for rule in RULES]
+
+
+def read(case: Path, name: str) -> Document:
+    return Document.read((case / name).read_bytes().decode(), path=name)
+
+
+def context(case: Path) -> Context:
+    """Return what the rules look at in a case."""
+    included = sorted(path.relative_to(case).as_posix() for path in case.glob("included/*.toml"))
+    return Context(document=read(case, "registry.toml"), included=tuple(read(case, name) for name in included))
+
+
+def shown(finding: Finding) -> dict[str, object]:
+    """Return a finding as expected.json has it."""
+    where = {} if finding.path == "registry.toml" else {"path": finding.path}
+    return {"rule": finding.rule, **where, "line": finding.line, "message": finding.message}
+
+
+def test_there_are_cases() -> None:
+    """An empty glob would let every other test here pass."""
+    assert len(FOLDERS) >= 2 * len(RULES)
+
+
+@pytest.mark.parametrize("case", FOLDERS, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_case(case: Path) -> None:
+    """The rule finds what its case expects: something where it fails, nothing where it passes."""
+    rule = case.parent.name
+    expected = json.loads((case / "expected.json").read_text(encoding="utf-8"))
+    assert [shown(found) for found in check(context(case)) if found.rule == rule] == expected
+    verdict = case.name.partition("-")[0]
+    assert verdict == ("fail" if expected else "pass")
+
+
+def test_every_folder_belongs_to_a_rule() -> None:
+    """A folder named for no rule would never be looked at."""
+    assert {case.parent.name for case in FOLDERS} <= set(NAMES)
+
+
+def test_every_name_is_one_rule() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("verdict", ["fail", "pass"])
+@pytest.mark.parametrize("rule", NAMES)
+def test_every_rule_has_a_failing_and_a_passing_case(rule: str, verdict: str) -> None:
+    assert [case for case in FOLDERS if case.parent.name == rule and case.name.startswith(f"{verdict}-")]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_every_rule_documents_itself(rule) -> None:
+    """The docstring is the user's documentation: what is found, why it matters, how to fix it."""
+    what, *rest = (rule.__doc__ or "").split("\n\n")
+    text = [" ".join(paragraph.split()) for paragraph in rest]
+    assert len(what) > 20
+    assert [paragraph for paragraph in text if paragraph.startswith("Why it matters: ") and len(paragraph) > 30]
+    assert [paragraph for paragraph in text if paragraph.startswith("How to fix it: ") and len(paragraph) > 30]
+
+
+@pytest.mark.parametrize("case", FOLDERS, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_every_finding_says_what_to_do(case: Path) -> None:
+    """By its hint, or by what the message says was expected."""
+    found = [finding for finding in check(context(case)) if finding.rule == case.parent.name]
+    assert [shown(finding) for finding in found if not finding.hint and "expected" not in finding.message] == []
+
+
+def test_findings_are_sorted_by_place() -> None:
+    """The answer does not depend on the order of the rules."""
+    for case in FOLDERS:
+        found = check(context(case))
+        assert list(found) == sorted(found, key=lambda finding: (finding.path, finding.line or 0))
