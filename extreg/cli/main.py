@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import NoReturn
 
 from extreg import __version__
-from extreg.cli import demo, life, lint, show
+from extreg.cli import demo, diff, life, lint, merge, show
 from extreg.cli.output import say_error
 from extreg.errors import ExtregError, RegistryError, UnreadableError
 
@@ -16,6 +16,8 @@ COMMANDS = (
     *life.COMMANDS,
     *show.COMMANDS,
     *lint.COMMANDS,
+    *diff.COMMANDS,
+    *merge.COMMANDS,
     *demo.COMMANDS,
 )
 
