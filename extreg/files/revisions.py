@@ -41,7 +41,8 @@ def read_revision(given: str, registry: Path) -> Document:
     raw = read_blob(name, folder=folder) if folder.is_dir() and not given.startswith("-") else None
     if raw is None:
         raise _unknown(given, name, folder)
-    return Document.read(decode(raw, name), path=name)
+    shown = name.replace(":./", ":")
+    return Document.read(decode(raw, shown), path=shown)
 
 
 def _unknown(given: str, name: str, folder: Path) -> UnreadableError:

@@ -1,0 +1,232 @@
+"""Random histories in real repositories: merge, rebase, cherry-pick and criss-cross, through the driver.
+
+What must hold after every step: no target that a side had is lost, no code means two things, and no code that
+upstream already had changes its meaning.
+"""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from extreg.errors import ExtregError
+from extreg.registry import life
+from extreg.registry.difference import Row, rows, same_meaning
+from extreg.registry.model import Registry
+
+# Narrow ranges, so that branches meet; a team's real ranges are a thousand times as wide.
+START = """\
+# Codes of a small shop.
+format = 1
+
+[ranges.default]
+first = 256
+last = 300
+
+[ranges.hot]
+first = 240
+last = 255
+allocate = "next"
+
+[codes]
+"""
+FEW = 25
+MANY = 1000
+
+
+class History:
+    def __init__(self, seed: int, make_repository) -> None:
+        self.random = random.Random(seed)
+        self.figures: Counter[str] = Counter()
+        self.repository = make_repository(START, name=f"history-{seed}")
+        self.remote = self.random.random() < 0.5
+        self.ledger: dict[int, Row] = {}
+        self.names = iter(f"branch-{number}" for number in range(100))
+        for _ in range(self.random.randint(2, 6)):
+            self.edit()
+        self.repository.git("commit", "-q", "--amend", "-a", "--no-edit")
+        self.publish()
+
+    # What people do to a registry
+
+    def edit(self) -> None:
+        registry = self.repository.registry
+        for _ in range(5):
+            try:
+                changed = self.change(registry)
+            except ExtregError:
+                continue  # not possible now; try another
+            self.repository.edit(changed)
+            self.comment(changed.spent - registry.spent)
+            return
+
+    def change(self, registry: Registry) -> Registry:
+        kind = self.random.choices(
+            ("add", "hot", "code", "load-only", "promote", "demote", "retire", "move", "reducer", "range"),
+            (30, 12, 10, 12, 8, 6, 6, 8, 4, 4),
+        )[0]
+        target = f"shop.m{self.random.randrange(3)}:C{self.random.randrange(25)}"
+        if kind in ("add", "hot", "load-only"):
+            range_name = "hot" if kind == "hot" else None
+            return life.add(registry, target, range_name=range_name, load_only=kind == "load-only")[0]
+        if kind == "code":
+            return life.add(registry, target, code=self.random.randrange(256, 301))[0]
+        if kind == "reducer":
+            function = f"shop.reduce:r{self.random.randrange(3)}"
+            return replace(registry, reducers={**registry.reducers, target: function})
+        if kind == "range":
+            name, first = self.random.choice((("billing", 40000), ("stock", 50000)))
+            modules = (f"{name}{self.random.randrange(2)}",)
+            span = replace(registry.ranges["default"], first=first, last=first + 99, modules=modules)
+            return replace(registry, ranges={**registry.ranges, name: registry.ranges.get(name, span)})
+        code = self.random.choice(sorted(registry.spent) or [1])
+        if kind == "move":
+            return life.move(registry, code, f"{target}Moved")
+        return {"promote": life.promote, "demote": life.demote, "retire": life.retire}[kind](registry, code)
+
+    def comment(self, codes: set[int]) -> None:
+        for code in codes:
+            if self.random.random() < 0.5:
+                lines = self.repository.text.splitlines(keepends=True)
+                place = next(number for number, line in enumerate(lines) if line.startswith(f"{code} = "))
+                if self.random.random() < 0.5:
+                    lines[place] = lines[place].rstrip("\n") + f"  # why {code}\n"
+                else:
+                    lines.insert(place, f"# about {code}\n")
+                self.repository.write("".join(lines))
+
+    def work(self, branch: str) -> None:
+        self.repository.switch(branch)
+        for _ in range(self.random.randint(1, 2)):
+            for _ in range(self.random.randint(1, 3)):
+                self.edit()
+            self.repository.commit("work")
+        if branch == "main":
+            self.publish()
+
+    def publish(self) -> None:
+        """Check that main kept every promise it ever made, and remember the new ones."""
+        now = rows(self.repository.at("main"))
+        for code, row in self.ledger.items():
+            assert code in now, f"upstream lost code {code} ({row.target})"
+            assert same_meaning(row, now[code]), f"upstream's code {code} was {row}, is {now[code]}"
+        self.ledger = now
+        if self.remote:
+            self.repository.git("update-ref", "refs/remotes/origin/main", "main")
+
+    # What people do to branches
+
+    def play(self) -> None:
+        one, two = next(self.names), next(self.names)
+        self.repository.git("branch", one, "main")
+        for branch in (one, "main"):
+            self.work(branch)
+        self.repository.git("branch", two, self.random.choice(("main", "main~1", one)))
+        self.work(two)
+        for _ in range(self.random.randint(1, 3)):
+            operation = self.random.choice((self.merge, self.merge, self.rebase, self.cherry_pick, self.criss_cross))
+            operation(*self.random.sample(("main", "main", one, two), 2))
+            if self.random.random() < 0.5:
+                self.work(self.random.choice((one, two, "main")))
+
+    def merge(self, ours: str, theirs: str, label: str = "merge") -> bool:
+        return self.attempt(label, ours, theirs, "merge", "-q", "-m", "merge", theirs)
+
+    def rebase(self, ours: str, theirs: str) -> None:
+        if ours == "main":
+            ours, theirs = theirs, ours
+        if ours != "main":
+            self.attempt("rebase", ours, theirs, "rebase", "-q", theirs)
+
+    def cherry_pick(self, ours: str, theirs: str) -> None:
+        is_merge = self.repository.git("rev-list", "--merges", "-1", theirs).stdout.strip() == self.head(theirs)
+        if not is_merge:
+            self.attempt(
+                "cherry-pick", ours, theirs, "cherry-pick", "--allow-empty", "--keep-redundant-commits", theirs
+            )
+
+    def criss_cross(self, ours: str, theirs: str) -> None:
+        """Each merges the other's tip as it was, goes on working, and they merge again: two merge bases."""
+        if ours == theirs:
+            return
+        tips = {branch: self.head(branch) for branch in (ours, theirs)}
+        if self.merge(ours, tips[theirs], "criss-cross, first") and self.merge(
+            theirs, tips[ours], "criss-cross, first"
+        ):
+            for branch in (ours, theirs):
+                self.work(branch)
+            self.merge(ours, theirs, "criss-cross, second")
+
+    def head(self, branch: str) -> str:
+        return self.repository.git("rev-parse", branch).stdout.strip()
+
+    def attempt(self, label: str, ours: str, theirs: str, *command: str) -> bool:
+        """Run one git command on branch `ours`; check what came of it, and take it back if it is a conflict."""
+        self.repository.switch(ours)
+        before, other = self.repository.at(ours), self.repository.at(theirs)
+        upstream = self.repository.at("main")
+        done = self.repository.git(*command, check=False)
+        if done.returncode != 0 and "nothing to commit" not in done.stdout:
+            assert "CONFLICT" in done.stdout + done.stderr, (command, done.stdout, done.stderr)
+            self.check_conflict()
+            self.figures[f"{label}: contradiction"] += 1
+            self.repository.git(command[0], "--abort")
+            return False
+        self.check_merged(before, other, upstream, label)
+        self.figures[f"{label}: {'renumbered' if 'from now on' in done.stderr else 'clean'}"] += 1
+        if ours == "main":
+            self.publish()
+        return True
+
+    def check_merged(self, ours: Registry, theirs: Registry, upstream: Registry, label: str) -> None:
+        merged = self.repository.registry  # sound: no code twice, no target with two live codes
+        found = rows(merged)
+        names = {row.target for row in found.values()} | {name for row in found.values() for name in row.former}
+        # A cherry-pick brings one commit, not all that its branch has.
+        for side in (ours,) if label == "cherry-pick" else (ours, theirs):
+            for code, row in rows(side).items():
+                assert row.target in names, f"{label} lost {code} = {row.target}"
+        for code, row in rows(upstream).items():
+            for side in (ours, theirs):
+                held = rows(side).get(code)
+                if held is not None and same_meaning(held, row) and (side is ours or label != "cherry-pick"):
+                    assert code in found, f"{label} lost upstream's code {code} ({row.target})"
+                    assert same_meaning(row, found[code]), f"{label}: upstream's {code} was {row}, is {found[code]}"
+
+    def check_conflict(self) -> None:
+        """Markers stand in the file, and nothing that either side of this very step had is missing from it."""
+        text = self.repository.text
+        assert "\n<<<<<<< " in "\n" + text
+        for stage in ("2", "3"):
+            side = self.repository.git("show", f":{stage}:registry.toml").stdout
+            for row in rows(Registry.parse(side)).values():
+                assert f'"{row.target}"' in text, f"the conflict lost {row.target}"
+
+
+def play(seeds: range, make_repository) -> Counter[str]:
+    figures: Counter[str] = Counter()
+    for seed in seeds:
+        history = History(seed, make_repository)
+        try:
+            history.play()
+        except BaseException:
+            print(f"history {seed} in {history.repository.folder}")
+            raise
+        figures += history.figures
+        figures["histories"] += 1
+    return figures
+
+
+def test_no_random_history_breaks_a_promise(make_repository):
+    figures = play(range(FEW), make_repository)
+    assert figures["histories"] == FEW
+
+
+@pytest.mark.soak
+def test_no_history_of_a_thousand_breaks_a_promise(make_repository, capsys):
+    figures = play(range(1_000_000, 1_000_000 + MANY), make_repository)
+    with capsys.disabled():
+        print()
+        for name, count in sorted(figures.items()):
+            print(f"{count:6} {name}")
