@@ -1,6 +1,7 @@
 """Real git repositories that know nothing of the user's configuration."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ class Repository:
         self.folder = folder
         self.path = folder / "registry.toml"
         folder.mkdir(parents=True, exist_ok=True)
-        self.git("init", "-q", "-b", "main")
+        self.git("init", "-q", "-b", "main", "--template=")
         self.git("config", "gc.auto", "0")
         self.path.write_bytes(text.encode())
         if driver:
@@ -42,6 +43,14 @@ class Repository:
         # Isolated, for git runs the driver in the work tree; the settings are those that git-setup makes.
         command = f"'{Path(sys.executable).as_posix()}' -I -m extreg"
         self.extreg("git-setup", "--command", command)
+
+    @classmethod
+    def copy(cls, original: "Repository", folder: Path) -> "Repository":
+        """Return a copy, which costs less than making the same again."""
+        shutil.copytree(original.folder, folder)
+        made = cls.__new__(cls)
+        made.folder, made.path = folder, folder / "registry.toml"
+        return made
 
     def git(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(["git", *arguments], cwd=self.folder, capture_output=True, text=True)
@@ -98,6 +107,10 @@ class Repository:
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", message)
 
+    def commit_change(self, message: str) -> None:
+        """Commit a change of the registry alone, in one command."""
+        self.git("commit", "-q", "--allow-empty", "-a", "-m", message)
+
     def branch(self, name: str, start: str = "main") -> None:
         self.git("switch", "-q", "-c", name, start)
 
@@ -143,3 +156,51 @@ format = 1
 @pytest.fixture
 def repository(make_repository) -> Repository:
     return make_repository(BASE)
+
+
+# A driver whose interpreter is started once for thousands of merges: git runs the client, a few lines of shell, which
+# hands its arguments to a server that calls the very function that the command line calls.
+CLIENT = """\
+#!/bin/sh
+mkfifo "{folder}/reply.$$"
+printf '%s\\n' "{folder}/reply.$$" "$PWD" "$@" > "{folder}/requests"
+{{ read code; cat >&2; }} < "{folder}/reply.$$"
+rm "{folder}/reply.$$"
+exit $code
+"""
+SERVER = """\
+import contextlib, io, os, sys, traceback
+from extreg.cli.main import main
+while True:
+    with open(sys.argv[1]) as requests:
+        lines = requests.read().splitlines()
+    if lines == ["stop"]:
+        break
+    reply, folder, *arguments = lines
+    os.chdir(folder)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            code = main(arguments)
+        except Exception:
+            traceback.print_exc()
+            code = 1
+    with open(reply, "w") as out:
+        out.write(f"{code}\\n{said.getvalue()}")
+"""
+
+
+@pytest.fixture
+def warm_driver(tmp_path: Path):
+    """The command of a driver that needs no interpreter of its own."""
+    folder = tmp_path / "driver"
+    folder.mkdir()
+    os.mkfifo(folder / "requests")
+    client = folder / "client"
+    client.write_text(CLIENT.format(folder=folder))
+    client.chmod(0o755)
+    server = subprocess.Popen([sys.executable, "-I", "-c", SERVER, str(folder / "requests")])
+    yield str(client)
+    with open(folder / "requests", "w") as requests:
+        requests.write("stop\n")
+    assert server.wait(60) == 0
