@@ -136,14 +136,14 @@ class _Take:
         if ours == theirs:
             return ours
         if ours is None or theirs is None:
-            if base is not None:
-                side = "ours" if ours is None else "theirs"
-                self.notes.append(f"code {code} stays, though {side} deleted it: a code is retired, never deleted")
-            return ours or theirs
+            return self._missing(code, base, ours, theirs)
         if code in self.open:
             self._undecided(self.open[code])
             return self._answered(code)
-        found = self._three_way(code, base, ours, theirs) if _related(base, ours, theirs) else None
+        if _related(base, ours, theirs):
+            found = self._three_way(code, base, ours, theirs)
+        else:
+            found = self._replaced(code, base, ours, theirs)
         if found is None:
             self._undecided(_no_rule(code, base, ours, theirs))
             return self._answered(code)
@@ -153,6 +153,34 @@ class _Take:
         if base is None and ours.state != theirs.state:
             self.notes.append(f"code {code} ({found.target}) is {found.state}, as upstream has it")
         return found
+
+    def _missing(self, code: int, base: Row | None, ours: Row | None, theirs: Row | None) -> Row | None:
+        """Decide on a row that one side does not have: added by the other, or deleted here.
+
+        The ancestor that git gives for a cherry-pick or a rebase is none of ours, so a row that ours lacks may be one
+        that ours never had.  What is published is kept in either case, and what is changed on the other side.
+        """
+        found = ours or theirs
+        if base is None or found is None:
+            return found
+        side = "ours" if ours is None else "theirs"
+        if found == base and self._unpublished(code, base):
+            self.notes.append(f"code {code} ({base.target}) is gone, as {side} has it; it was never upstream's")
+            return None
+        self.notes.append(f"code {code} stays, though {side} deleted it: a code is retired, never deleted")
+        return found
+
+    def _replaced(self, code: int, base: Row | None, ours: Row, theirs: Row) -> Row | None:
+        """Decide on a code that one side gave to another class with no move, or return None where nothing may be."""
+        if base is None or base not in (ours, theirs) or not self._unpublished(code, base):
+            return None
+        side, found = ("ours", ours) if theirs == base else ("theirs", theirs)
+        self.notes.append(f"code {code} means {found.target}, as {side} has it; {base.target} was never upstream's")
+        return found
+
+    def _unpublished(self, code: int, row: Row) -> bool:
+        """Whether it is known that upstream does not have `row`."""
+        return bool(self.upstream.published) and not self.upstream.holds(code, row)
 
     def _three_way(self, code: int, base: Row | None, ours: Row, theirs: Row) -> Row | None:
         if base == ours:

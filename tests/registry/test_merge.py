@@ -151,6 +151,27 @@ def test_a_code_whose_target_changed_without_a_move_is_a_contradiction():
     assert contradictions(BASE, grown(codes={300: "shop:Else", 600: "shop:A"})) == ["code 300"]
 
 
+def test_a_deleted_line_that_was_never_upstreams_is_gone_and_is_spoken_of():
+    """A cherry-pick's ancestor is not ours: what ours lacks of it was never there."""
+    topic = grown(codes={600: "shop:A"})
+    picked = grown(topic, codes={700: "shop:B"})
+    found = merge(topic, BASE, picked, Upstream(published=(BASE,)))
+    assert found.registry == grown(codes={700: "shop:B"})
+    assert found.notes == ("code 600 (shop:A) is gone, as ours has it; it was never upstream's",)
+
+
+def test_a_line_deleted_here_and_changed_there_stays():
+    topic = grown(load_only={600: "shop:A"})
+    assert merged(BASE, life.promote(topic, 600), topic, published=(BASE,)) == grown(codes={600: "shop:A"})
+
+
+def test_a_code_that_upstream_never_had_may_get_another_class_where_the_other_side_left_it():
+    topic, ours = grown(codes={600: "shop:A"}), grown(codes={600: "shop:Main"})
+    picked = grown(topic, codes={700: "shop:B"})
+    assert merged(ours, picked, topic, published=(ours,)) == grown(ours, codes={700: "shop:B"})
+    assert contradictions(ours, picked, topic, published=(topic,)) == ["code 600"]
+
+
 def test_a_deleted_line_stays_and_is_spoken_of():
     found = merge(BASE, without(BASE, 300), grown(codes={600: "shop:A"}))
     assert found.registry == grown(codes={600: "shop:A"})
