@@ -33,7 +33,7 @@ class Repository:
         self.path = folder / "registry.toml"
         folder.mkdir(parents=True, exist_ok=True)
         self.git("init", "-q", "-b", "main", "--template=")
-        self.git("config", "gc.auto", "0")
+        self.git("config", "maintenance.auto", "false")
         self.path.write_bytes(text.encode())
         if driver:
             self.set_up()
@@ -162,11 +162,9 @@ def repository(make_repository) -> Repository:
 # hands its arguments to a server that calls the very function that the command line calls.
 CLIENT = """\
 #!/bin/sh
-mkfifo "{folder}/reply.$$"
-printf '%s\\n' "{folder}/reply.$$" "$PWD" "$@" > "{folder}/requests"
-{{ read code; cat >&2; }} < "{folder}/reply.$$"
-rm "{folder}/reply.$$"
-exit $code
+printf '%s\\n' "$PWD" "$@" > "{folder}/requests"
+{{ read -r code; while IFS= read -r line; do printf '%s\\n' "$line" >&2; done; }} < "{folder}/replies"
+exit "$code"
 """
 SERVER = """\
 import contextlib, io, os, sys, traceback
@@ -176,7 +174,7 @@ while True:
         lines = requests.read().splitlines()
     if lines == ["stop"]:
         break
-    reply, folder, *arguments = lines
+    folder, *arguments = lines
     os.chdir(folder)
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
@@ -185,7 +183,7 @@ while True:
         except Exception:
             traceback.print_exc()
             code = 1
-    with open(reply, "w") as out:
+    with open(sys.argv[2], "w") as out:
         out.write(f"{code}\\n{said.getvalue()}")
 """
 
@@ -195,12 +193,14 @@ def warm_driver(tmp_path: Path):
     """The command of a driver that needs no interpreter of its own."""
     folder = tmp_path / "driver"
     folder.mkdir()
-    os.mkfifo(folder / "requests")
+    pipes = [folder / "requests", folder / "replies"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
     client = folder / "client"
     client.write_text(CLIENT.format(folder=folder))
     client.chmod(0o755)
-    server = subprocess.Popen([sys.executable, "-I", "-c", SERVER, str(folder / "requests")])
+    server = subprocess.Popen([sys.executable, "-I", "-c", SERVER, *map(str, pipes)])
     yield str(client)
-    with open(folder / "requests", "w") as requests:
+    with open(pipes[0], "w") as requests:
         requests.write("stop\n")
     assert server.wait(60) == 0
