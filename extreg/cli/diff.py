@@ -3,19 +3,21 @@
 import argparse
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from extreg.cli.command import Command, registry_option
 from extreg.files.project import registry_path
 from extreg.files.revisions import read_revision
 from extreg.registry.difference import Difference, Row
+from extreg.startup.find import NAME
 from extreg.text.document import Document
 
 JSON_VERSION = 1
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    path = registry_path(arguments.registry)
+    path = _registry(arguments)
     old = read_revision(arguments.old, path)
     new = read_revision(arguments.new or str(path), path)
     difference = Difference.of(old.require(), new.require())
@@ -24,6 +26,14 @@ def _diff(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(_as_text(old, new, difference)))
     return 0 if difference.safe else 1
+
+
+def _registry(arguments: argparse.Namespace) -> Path:
+    """Return the file that a bare REF means; where both sides name their own, there need not be one."""
+    given = (arguments.old, arguments.new)
+    if arguments.registry is None and all(name and (":" in name or Path(name).is_file()) for name in given):
+        return Path(NAME)
+    return registry_path(arguments.registry)
 
 
 def _as_text(old: Document, new: Document, difference: Difference) -> Iterable[str]:

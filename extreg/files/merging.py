@@ -105,7 +105,13 @@ def _merged(
     found = merge(before, mine, other)
     if found.notes or found.contradictions:  # only then does it matter who is upstream, and git is asked
         found = merge(before, mine, other, read_upstream(path, folder=folder))
-    combined = combine(ours, theirs, base or "", found, lines=_merge_lines, size=size)
+    try:
+        combined = combine(ours, theirs, base or "", found, lines=_merge_lines, size=size)
+    except ExtregError:
+        if not found.contradictions:
+            raise
+        why = "; ".join(f"{contradiction.where}: {contradiction.message}" for contradiction in found.contradictions)
+        raise ExtregError(why, found.contradictions[0].hint) from None
     notes = [*found.notes, *(f"a comment of theirs found no place: {line}" for line in combined.lost_comments)]
     return combined.text, Outcome(notes=tuple(notes), contradictions=found.contradictions)
 

@@ -13,7 +13,7 @@ from extreg.registry.claims import Claims, apply, followed, mapping
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry, State
 from extreg.registry.settings import merge_lists, merge_settings
-from extreg.registry.sides import Contradiction, Renumbering, Side, Upstream, rows_of_code, with_rows
+from extreg.registry.sides import Contradiction, Renumbering, Side, Upstream, row_of_code, with_rows
 
 _OURS_IS_UPSTREAM = Upstream()
 
@@ -204,7 +204,7 @@ class _Take:
             return "retired" if base.state == "live" else None  # one demoted, the other went on to retire
         if "retired" in states:
             return None
-        published = (rows_of_code(registry, code) for registry in self.upstream.published)
+        published = (row_of_code(registry, code) for registry in self.upstream.published)
         held = {row.state for row in published if row is not None and row.state in states}
         if len(held) == 1:
             return held.pop()

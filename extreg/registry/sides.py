@@ -65,11 +65,11 @@ class Upstream:
 
 
 def _known(registries: tuple[Registry, ...], code: int, row: Row) -> bool:
-    found = (rows_of_code(registry, code) for registry in registries)
+    found = (row_of_code(registry, code) for registry in registries)
     return any(held is not None and same_meaning(held, row) for held in found)
 
 
-def rows_of_code(registry: Registry, code: int) -> Row | None:
+def row_of_code(registry: Registry, code: int) -> Row | None:
     """Return the row of `code`, or None."""
     state = registry.state(code)
     if state is None:
