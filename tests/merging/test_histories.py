@@ -221,7 +221,8 @@ class History:
         """Markers stand in the file, and it has what ours had and what theirs did since the ancestor."""
         text = self.repository.text
         assert "\n<<<<<<< " in "\n" + text
-        base, ours, theirs = (rows(self.at(f":{stage}")) for stage in (1, 2, 3))
+        # From git processes of their own: one that runs for long has the index as it was when it first looked.
+        base, ours, theirs = (rows(self.repository.at(f":{stage}")) for stage in (1, 2, 3))
         changed = (row for code, row in theirs.items() if row != base.get(code))
         for row in (*ours.values(), *changed):
             assert f'"{row.target}"' in text, f"the conflict lost {row.target}"
