@@ -31,7 +31,7 @@ DOORS = {
 # What a module may name in its annotations without importing it when it runs: the value that is handed through.
 IN_ANNOTATIONS = {"extreg.registry.model"}
 
-STARTUP_MAY_IMPORT = {"copyreg", "os", "sys", "marshal", "_thread", "_imp"}
+STARTUP_MAY_IMPORT = {"copyreg", "os", "sys", "marshal", "_thread", "_imp", "builtins", "time"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import NoReturn
 
 from extreg import __version__
-from extreg.cli import cache, demo, life, lint, show
+from extreg.cli import cache, demo, diff, life, lint, merge, show
 from extreg.cli.output import say_error
 from extreg.errors import ExtregError, RegistryError, UnreadableError
 
@@ -18,6 +18,8 @@ COMMANDS = (
     *show.COMMANDS,
     *lint.COMMANDS,
     *cache.COMMANDS,
+    *diff.COMMANDS,
+    *merge.COMMANDS,
     *demo.COMMANDS,
 )
 

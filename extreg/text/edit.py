@@ -12,10 +12,12 @@ from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.text.document import Document
 from extreg.text.render import row, string
+from extreg.text.settings import edit_settings
 from extreg.text.statements import Element, Statement, elements, statements
 
 _ORDER = ("codes", "load-only", "moved", "retired", "reducers")
 Rows = Mapping[int, object]
+Carried = Mapping[tuple[str, int], str]  # by table and code: the lines that a new row brings along, comments first
 
 
 class _Splice(NamedTuple):
@@ -27,11 +29,12 @@ class _Splice(NamedTuple):
     text: str
 
 
-def edit(document: Document, new: Registry) -> str:
+def edit(document: Document, new: Registry, carried: Carried | None = None) -> str:
     """Return `document`'s text changed so that it means `new`; comments, order and line ends stay.
 
     Rows are inserted in ascending order, a row that changes its table takes its comment along, and nothing else
-    moves.  Raises `ExtregError` when the layout of the file is one that rows cannot be put into.
+    moves.  `carried` gives rows that are new here the text they have elsewhere, without its last line end.  Raises
+    `ExtregError` when the layout of the file is one that rows cannot be put into.
     """
     old = document.require()
     if old == new:
@@ -39,8 +42,8 @@ def edit(document: Document, new: Registry) -> str:
     text = document.text
     end_of_line = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
     unfinished = not text.endswith("\n")  # edited as if finished, and given back as it was
-    page = _Page(text + end_of_line if unfinished else text, end_of_line, document.path)
-    result = page.rewritten(_tables(old), _tables(new))
+    settled = edit_settings(text + end_of_line if unfinished else text, old, new, end_of_line)
+    result = _Page(settled, end_of_line, document.path, carried or {}).rewritten(_tables(old), _tables(new))
     last = result[result.rfind("\n", 0, -1) + 1 :]
     if unfinished and f"\n{last}" not in text:  # else the unfinished line is gone and the one above it was finished
         result = result.removesuffix(end_of_line)
@@ -64,10 +67,11 @@ def _prove(text: str, wanted: Registry, path: str) -> None:
 class _Page:
     """A text and its statements, while an edit is worked out."""
 
-    def __init__(self, text: str, end_of_line: str, path: str) -> None:
+    def __init__(self, text: str, end_of_line: str, path: str, carried: Carried) -> None:
         self.text = text
         self.end_of_line = end_of_line
         self.path = path
+        self.carried = carried
         self.statements = list(statements(text))
         self.pairs = {found.path: found for found in self.statements if found.kind == "pair"}
         self.headers = {found.path: found for found in self.statements if found.kind == "header"}
@@ -168,7 +172,7 @@ class _Page:
         """Return the row as it will stand, with what stood behind its value in the table it comes from."""
         origin = next((name for name in ("codes", "load-only") if code in old[name] and table != "moved"), None)
         if origin is None:
-            return row(code, value)
+            return self.end_of_line.join(self.carried.get((table, code), row(code, value)).splitlines())
         pair = self._pair(origin, code)
         behind = self.text[pair.value[1] : pair.end].rstrip("\r\n")
         plain = "." not in self.text[slice(*pair.key)]
