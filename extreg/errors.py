@@ -94,3 +94,18 @@ class RewriteError(ExtregError):
 
     def __str__(self) -> str:
         return f"{self.message} (at byte {self.offset})" if self.offset >= 0 else self.message
+
+
+class MalformedPickleError(ExtregError, ValueError):
+    """Bytes that are no sequence of whole pickles; ``offset`` is where the opcode stands that cannot be read.
+
+    Where the bytes end before a STOP, ``offset`` is their length.
+    """
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.args = (message, offset)
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{self.message} (at byte {self.offset})"
