@@ -34,7 +34,7 @@ _INST: Final = _BYTES["INST"]
 _STOP: Final = _BYTES["STOP"]
 _COUNTED_BY_ONE: Final = frozenset(_BYTES[name] for name in ("SHORT_BINBYTES", "SHORT_BINSTRING", "LONG1"))
 _PUTS: Final = frozenset(_BYTES[name] for name in ("PUT", "BINPUT", "LONG_BINPUT"))
-_FRAMING: Final = (_BYTES["PROTO"], _BYTES["FRAME"])
+_PROTO, _FRAME = _FRAMING = (_BYTES["PROTO"], _BYTES["FRAME"])
 _NUMBERED: Final[dict[int, tuple[Kind, str, int]]] = {
     _BYTES[name]: (kind, name, 1 + int(TABLE[_BYTES[name]].argument))
     for name, kind in {"EXT1": "code", "EXT2": "code", "EXT4": "code", "PROTO": "proto", "FRAME": "frame"}.items()
@@ -71,47 +71,41 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
     position, size = 0, len(data)
     while position < size or not size:
         begin = whole = position  # `whole` is the start of an opcode before which all is well
-        modern = data[begin : begin + 1] == b"\x80" and bytes(data[begin + 1 : begin + 2]) >= b"\x04"
-        quiet = _QUIET[modern, framing]
+        by_hand = begin + head
         tail = None
-        # Where the string of each memo slot stands, or -1.  A PUT, which only the machine understands, makes it irregular.
-        slots: list[int] = []
-        irregular = not modern
-        # The last two pushes: where their strings stand (or -1), where they begin, and where they end, MEMOIZE and FRAME included.
-        module = module_begin = module_end = name = name_begin = name_end = -1
+        before = last = -1  # where the last two strings or GETs were pushed
+        slots: list[int] = []  # where the string of each memo slot was pushed, or -1
         try:
+            modern = data[begin] == _PROTO and data[begin + 1] >= 4
+            regular = modern  # MEMOIZE alone fills the memo, so that a slot is a position
+            quiet = _QUIET[modern, framing]
+            if modern and not framing and data[begin + 2] == _FRAME:
+                position += 11
             while True:
-                if position >= begin + head:
+                if position >= by_hand:
                     if tail is None:
-                        tail = Tail(data, position, slots, irregular)
-                    whole = position
+                        tail = Tail(data, position)
+                    whole = position if position <= size else whole
                     position = tail.advance(position)
                     if data[position] not in _CAUGHT:
                         continue
                 byte = data[position]
-                width = quiet[byte]
-                if width:
+                if byte == _SHORT_BINUNICODE:
+                    before, last = last, position
+                    position += 2 + data[position + 1]
+                    if not data[last + 2 : position].isascii():
+                        step(data, last)
+                    if data[position] == _MEMOIZE:
+                        slots.append(last)
+                        position += 1
+                elif width := quiet[byte]:
                     position += width
-                elif byte == _SHORT_BINUNICODE:
-                    after = position + 2 + data[position + 1]
-                    if not data[position + 2 : after].isascii():
-                        step(data, position)
-                    module, module_begin, module_end = name, name_begin, name_end
-                    name = name_begin = position
-                    position = name_end = after
                 elif byte == _MEMOIZE:
+                    slots.append(-1)
                     position += 1
-                    if name_end == position - 1:
-                        name_end = position
-                        slots.append(name)
-                    else:
-                        slots.append(-1)
                 elif byte == _BINGET:
-                    slot = data[position + 1]
-                    module, module_begin, module_end = name, name_begin, name_end
-                    name = slots[slot] if slot < len(slots) and not irregular else -1
-                    name_begin = position
-                    position = name_end = position + 2
+                    before, last = last, position
+                    position += 2
                 elif byte == _BINUNICODE and not data[position + 3] and not data[position + 4]:
                     after = position + 5 + data[position + 1] + (data[position + 2] << 8)
                     if not data[position + 5 : after].isascii():
@@ -121,12 +115,9 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
                     position += 2 + data[position + 1]
                 elif byte == _STACK_GLOBAL:
                     if tail is not None:
-                        event = tail.stack_global(position)
-                    elif name_end == position and module_end == name_begin and name >= 0 and module >= 0:
-                        words = _text(data, module), _text(data, name)
-                        event = Event("global", position, "STACK_GLOBAL", *words, None, module_begin)
-                    else:
-                        event = None
+                        before, last = tail.pushes()
+                        regular = regular and tail.regular
+                    event = _stack_global(data, before, last, position, slots if regular else None, tail)
                     if event is None:
                         for event in _interpreted(data, begin, position, framing):
                             yield event
@@ -152,16 +143,14 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
                         raise IndexError(position)
                     number = int.from_bytes(data[position + 1 : position + width], "little", signed=width == 5)
                     yield Event(kind, position, name_of, None, None, number)
-                    if name_end == position and kind == "frame":
-                        name_end += width
                     position += width
                 else:
                     found = step(data, position)
                     if tail is not None:
                         tail.interrupted(found)
                     if byte == _INST:
-                        yield Event("global", position, found.opcode.name, *names(data, found))
-                    irregular |= byte in _PUTS
+                        yield Event("global", position, "INST", *names(data, found))
+                    regular = regular and byte not in _PUTS
                     position = found.end
         except IndexError:
             _raise_malformed(data, whole)
@@ -185,9 +174,36 @@ def _raise_malformed(data: Buffer, whole: int) -> NoReturn:
     raise AssertionError("a pickle was found whole that the walk found cut short")
 
 
-def _text(data: Buffer, at: int) -> str:
-    """Return what the SHORT_BINUNICODE at `at` holds; it is known to be sound."""
-    return str(data[at + 2 : at + 2 + data[at + 1]], "utf-8", "surrogatepass")
+def _stack_global(
+    data: Buffer, module_at: int, name_at: int, offset: int, slots: list[int] | None, tail: "Tail | None"
+) -> Event | None:
+    """Return the event of the STACK_GLOBAL at `offset`, or None where its operands do not stand right in front of it."""
+    name = _operand(data, name_at, offset, slots, tail)
+    module = _operand(data, module_at, name_at, slots, tail)
+    if name is None or module is None:
+        return None
+    return Event("global", offset, "STACK_GLOBAL", module, name, None, module_at)
+
+
+def _operand(data: Buffer, start: int, end: int, slots: list[int] | None, tail: "Tail | None") -> str | None:
+    """Return the string that is pushed at `start`, or None where that is not known or more stands before `end` than its MEMOIZE."""
+    if start < 0:
+        return None
+    short = data[start] == _SHORT_BINUNICODE
+    after = start + (2 + data[start + 1] if short else 2 if data[start] == _BINGET else 5)
+    if after != end and (after + 1 != end or data[after] != _MEMOIZE):
+        return None
+    if not short:
+        if slots is None:
+            return None
+        slot = int.from_bytes(data[start + 1 : after], "little")
+        if slot >= len(slots):
+            return tail.fetched(slot - len(slots), start) if tail is not None else None
+        start = slots[slot]
+        if start < 0:
+            return None
+        after = start + 2 + data[start + 1]
+    return str(data[start + 2 : after], "utf-8", "surrogatepass")
 
 
 def _interpreted(data: Buffer, begin: int, position: int, framing: bool) -> Iterator[Event]:
@@ -205,22 +221,20 @@ class Tail:
     anything else, is left to the symbolic machine.
     """
 
-    __slots__ = ("_counted", "_data", "_earlier", "_found", "_head", "_irregular", "_passed", "_slots", "_uncounted")
+    __slots__ = ("_counted", "_data", "_earlier", "_found", "_passed", "_slots", "_uncounted", "regular")
 
-    def __init__(self, data: Buffer, position: int, head: list[int], irregular: bool) -> None:
+    def __init__(self, data: Buffer, position: int) -> None:
         self._data = data
-        self._irregular = irregular
-        self._head = head
+        self.regular = True
         self._slots: list[bytes] = []
         # Starts and ends of what can be counted, in turn: flat, because there may be millions.
         self._uncounted = array("Q")
         self._counted = 0
-        self._passed = position
+        self._passed = self._earlier = position
         self._found = patterns.run()(data, position, position)
-        self._earlier = position
 
     def advance(self, position: int) -> int:
-        """Return from where to go on: where a run from `position` on ends, or what stands there and no pattern knows.
+        """Return from where to go on: where a run from `position` ends, or what follows there an opcode that no pattern knows.
 
         Raises IndexError at the end of the data, and `MalformedPickleError`.
         """
@@ -229,7 +243,7 @@ class Tail:
             unknown = step(self._data, position)
             self.interrupted(unknown)
             return unknown.end
-        self._irregular |= found.start(patterns.PUT) >= 0
+        self.regular = self.regular and found.start(patterns.PUT) < 0
         # A run that had its fill and the one after it are one.
         self._earlier = self._found.start() if self._found.end() == position else position
         self._found = found
@@ -239,56 +253,35 @@ class Tail:
         """Note an opcode that no pattern knows: what was passed before it can be counted by pattern, it itself cannot."""
         self._countable(unknown.offset)
         self._passed = unknown.end
-        self._irregular |= unknown.opcode.byte in _PUTS
+        self.regular = self.regular and unknown.opcode.byte not in _PUTS
 
     def _countable(self, end: int) -> None:
         if end > self._passed:
             self._uncounted.extend((self._passed, end))
             self._passed = end
 
-    def stack_global(self, offset: int) -> Event | None:
-        """Return the event of the STACK_GLOBAL at `offset`, or None where its operands do not stand right in front of it.
+    def pushes(self) -> tuple[int, int]:
+        """Return where the last two operands before the end of the run were pushed, or -1.
 
-        A run marks only its last push, which is that of the name.  The one before is the last of the same run cut off there.
+        A run marks only its last push.  The one before is the last of the same run when it is cut off there.
         """
         run, start = patterns.run(), self._found.start()
-        name_at = self._found.start(patterns.PUSH)
-        if name_at < 0:
-            name_at = run(self._data, self._earlier, start).start(patterns.PUSH)
-        module_at = run(self._data, start if name_at > start else self._earlier, max(name_at, 0)).start(patterns.PUSH)
-        if self._found.end() != offset or module_at < 0:
-            return None
-        try:
-            module, name = self._string(module_at, name_at), self._string(name_at, offset)
-        except LookupError:
-            return None
-        return Event("global", offset, "STACK_GLOBAL", module, name, None, module_at)
+        last = self._found.start(patterns.PUSH)
+        if last < 0:
+            last = run(self._data, self._earlier, start).start(patterns.PUSH)
+            if last < 0:
+                return -1, -1
+        return run(self._data, start if last > start else self._earlier, last).start(patterns.PUSH), last
 
-    def _string(self, start: int, end: int) -> str:
-        """Return the string that is pushed at `start`; raise LookupError where that is unknown or does not end at `end`."""
-        data, kind = self._data, self._data[start]
-        after = start + (2 + data[start + 1] if kind == _SHORT_BINUNICODE else 2 if kind == _BINGET else 5)
-        if after != end and (after + 1 != end or data[after] != _MEMOIZE):
-            raise LookupError(start)
-        if kind == _SHORT_BINUNICODE:
-            return _text(data, start)
-        # A GET finds what was memoized before it: what is passed up to here can be counted, and nothing after.
-        self._countable(start)
-        return self._slot(int.from_bytes(data[start + 1 : after], "little"))
-
-    def _slot(self, slot: int) -> str:
-        if self._irregular:
-            raise LookupError(slot)
-        if slot < len(self._head):
-            if self._head[slot] < 0:
-                raise LookupError(slot)
-            return _text(self._data, self._head[slot])
-        slot -= len(self._head)
+    def fetched(self, slot: int, get: int) -> str | None:
+        """Return the string that the GET at `get` fetches from `slot`, counted from where the tail begins; None if that is not known."""
+        # It fetches what was memoized before it: what is passed up to here can be counted, and nothing after.
+        self._countable(get)
         while len(self._slots) <= slot and self._counted < len(self._uncounted):
             start, end = self._uncounted[self._counted : self._counted + 2]
             self._counted += 2
             self._slots += filter(None, patterns.memoized().findall(self._data, start, end))
         # A MEMOIZE without a string in front of it is one byte.
         if slot >= len(self._slots) or len(self._slots[slot]) == 1:
-            raise LookupError(slot)
+            return None
         return str(self._slots[slot][2:-1], "utf-8")
