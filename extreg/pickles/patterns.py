@@ -88,11 +88,22 @@ def run() -> Match:
     return cast(Match, re.compile(rb"(?:%s){0,%d}" % (passed, _ROUNDS), re.DOTALL).match)
 
 
+_REFERRING: Final = rb"\x93|\x82.|\x83..|\x84....|c[^\n]*\n[^\n]*\n|\x80.|\x95.{8}"
+
+
 @cache
 def memoized() -> re.Pattern[bytes]:
     """Passes opcodes up to one MEMOIZE; its only group is that, with the short string in front of it if there is one."""
     string = rb"\x8c" + _payloads(b".", 1)
-    more = rb"\x93|\x82.|\x83..|\x84....|c[^\n]*\n[^\n]*\n|\x80.|\x95.{8}"
     pushes = rb"h.|%s(?!\x94)|j...." % string
-    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_PUTS, more=more)
+    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_PUTS, more=_REFERRING)
     return re.compile(rb"(?:%s){0,%d}(%s\x94|\x94)?" % (passed, _ROUNDS, string), re.DOTALL)
+
+
+@cache
+def traffic() -> Match:
+    """Matches a run of opcodes and the MEMOIZE, GET or PUT after it; its only group, empty, marks where that stands."""
+    pushes = rb"\x8c" + _payloads(b".", 1)
+    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=b"(?!)", more=_REFERRING)
+    passed = passed.replace(rb"[Ig]", b"I")
+    return cast(Match, re.compile(rb"(?:%s){0,%d}(?:()(?:\x94|h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match)

@@ -67,7 +67,8 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
     pickle, after the events before that place; empty `data` is an error too.
     """
     # One function, and long, because a call per opcode would double the time of a small pickle.
-    data, head = _flat(data)
+    data = flat(data)
+    head = 0 if isinstance(data, memoryview) else _HEAD  # slow to slice, and left to the patterns
     position, size = 0, len(data)
     while position < size or not size:
         begin = whole = position  # `whole` is the start of an opcode before which all is well
@@ -156,15 +157,12 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
             _raise_malformed(data, whole)
 
 
-def _flat(data: Buffer) -> tuple[Buffer, int]:
-    """Return `data` as something that has bytes for items, and how far into each pickle to go by hand.
-
-    A memoryview is not copied unless it is small; being slow to slice, it is left to the patterns.
-    """
+def flat(data: Buffer) -> Buffer:
+    """Return `data` as something that has bytes for items; what is not small is not copied.  TypeError if it holds no bytes."""
     if isinstance(data, (bytes, bytearray, mmap)):
-        return data, _HEAD
+        return data
     view = memoryview(data).cast("B")
-    return (bytes(view), _HEAD) if len(view) <= _HEAD else (view, 0)
+    return bytes(view) if len(view) <= _HEAD else view
 
 
 def _raise_malformed(data: Buffer, whole: int) -> NoReturn:
