@@ -3,7 +3,7 @@
 from extreg.pickles.events import Event
 from extreg.pickles.frames import Edit
 from extreg.pickles.names import dumped, loaded
-from extreg.pickles.plan import Meaning, Pickle, Plan, meaning
+from extreg.pickles.plan import VARYING, Meaning, Pickle, Plan
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 
@@ -13,16 +13,19 @@ _WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 def expanded(pickle: Pickle, registry: Registry) -> Plan:
     """Plan to put names in the place of the codes that `registry` knows, be they live, load-only or retired."""
     plan = Plan()
+    if pickle.protocol == VARYING:
+        plan.leave("a protocol that changes on the way", len(pickle.references))
+        return plan
     for event in pickle.references:
         if event.kind != "code":
-            plan.meanings.append(meaning(event))
+            plan.meanings.append(event[3:6])
             continue
         code = event.number or 0
         target = registry.target(code) or registry.retired.get(code)
         named = _named(target, pickle.protocol) if target is not None else "unknown code"
         if isinstance(named, str):
-            plan.left[named] += 1
-            plan.meanings.append(meaning(event))
+            plan.leave(named)
+            plan.meanings.append(event[3:6])
             continue
         new, meanings = named
         plan.edits.append(_edit(event, new))

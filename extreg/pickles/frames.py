@@ -37,23 +37,26 @@ def sound(frames: Sequence[Event], edits: Sequence[Edit], stop: int) -> bool:
     return True
 
 
-def reframed(frames: Sequence[Event], edits: Sequence[Edit], begin: int, stop: int) -> list[Edit]:
+def reframed(frames: Sequence[Event], edits: list[Edit], begin: int, stop: int) -> list[Edit]:
     """Return `edits` with those of the frames' lengths that they make necessary, in order."""
-    size = stop + 1 - begin + sum(len(edit.new) - (edit.end - edit.start) for edit in edits)
+    if not frames:
+        return edits
+    first = frames[0]
+    if len(frames) == 1 and first.offset == begin + 2 and _end(first) == stop + 1:
+        change = sum([len(edit.new) - edit.end + edit.start for edit in edits])
+        if stop + 1 - begin + change <= _UNFRAMED:
+            return [Edit(first.offset, first.offset + _WIDTH, b""), *edits]
     made = list(edits)
-    if len(frames) == 1 and frames[0].offset == begin + 2 and _end(frames[0]) == stop + 1 and size <= _UNFRAMED:
-        made.append(Edit(frames[0].offset, frames[0].offset + _WIDTH, b""))
-    else:
-        position = 0
-        for frame in frames:
-            end, change = _end(frame), 0
-            while position < len(edits) and edits[position].start < end:
-                if edits[position].start > frame.offset:
-                    change += len(edits[position].new) - (edits[position].end - edits[position].start)
-                position += 1
-            if change:
-                length = (frame.number or 0) + change
-                made.append(Edit(frame.offset, frame.offset + _WIDTH, _FRAME + length.to_bytes(8, "little")))
+    position = 0
+    for frame in frames:
+        end, change = _end(frame), 0
+        while position < len(edits) and edits[position].start < end:
+            if edits[position].start > frame.offset:
+                change += len(edits[position].new) - (edits[position].end - edits[position].start)
+            position += 1
+        if change:
+            length = (frame.number or 0) + change
+            made.append(Edit(frame.offset, frame.offset + _WIDTH, _FRAME + length.to_bytes(8, "little")))
     made.sort()
     return made
 

@@ -1,7 +1,8 @@
 """Who uses the memo: which slots a pickle of protocol 4 or 5 fills, where, and which of them it fetches."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from extreg.pickles import patterns
 from extreg.pickles.opcodes import Buffer, step
@@ -9,12 +10,9 @@ from extreg.pickles.opcodes import Buffer, step
 _GETS = {0x68: 2, 0x6A: 5}
 _IN_TEXT = frozenset(b"gp")
 _MEMOIZE, _STOP = b"\x94."
-# From this size on it is worth a search to learn that the rest of a pickle does not fetch some slots.
-_FAR = 1 << 14
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
+class Traffic(NamedTuple):
     """``filled[slot]`` is where the MEMOIZE of a slot stands; ``fetched`` are GETs, as ``(offset, slot)``, both in order.
 
     ``explicit`` says that there is a PUT or a GET in text, as no pickler writes under these protocols; ``end`` is how far this goes.
@@ -51,18 +49,42 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
             end = unknown.end
             explicit = explicit or unknown.opcode.byte in _IN_TEXT
         position = end
-    return Traffic(filled=filled, fetched=fetched, explicit=explicit, end=position)
+    return Traffic(filled, fetched, explicit, position)
 
 
-def surely_unfetched(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
-    """Tell whether none of `slots` is fetched in ``data[start:stop]``, judged by the bytes alone, so that True is certain.
+def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether the small pickle at `begin` has no GET or PUT but within `spans`: then its memo is of no use outside them."""
+    match, position, span = patterns.fetching(), begin, 0
+    while position < stop:
+        found = match(data, position)
+        at, end = found.start(1), found.end()
+        if at >= 0:
+            while span < len(spans) and spans[span][1] <= at:
+                span += 1
+            if span == len(spans) or at < spans[span][0] or data[at] not in _GETS:
+                return False
+        elif end == position:
+            unknown = step(data, position)
+            if unknown.opcode.byte in _IN_TEXT:
+                return False
+            end = unknown.end
+        position = end
+    return True
 
-    The bytes of a GET may as well stand in a string: False means that one has to look.
+
+def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
+    """Tell whether the opcodes in ``data[start:stop]`` fetch one of `slots`, or anything by a GET in text.
+
+    A search finds the bytes of such GETs, and a run up to each of them whether they are an opcode or part of one.
     """
-    if stop - start < _FAR:
-        return False
     one = b"".join(b"\\x%02x" % slot for slot in slots if slot < 256)
     four = b"|".join(re.escape(slot.to_bytes(4, "little")) for slot in slots)
-    # A GET in text is hardly ever seen here, so any slot will do.
-    pattern = rb"j(?:%s)|g[-+_0-9 \t\r\x0b\x0c]*\n" % four + (b"|h[%s]" % one if one else b"")
-    return re.compile(pattern, re.DOTALL).search(data, start, stop) is None
+    pattern = rb"j(?=%s)|g(?=[-+_0-9 \t\r\x0b\x0c]*\n)" % four + (b"|h(?=[%s])" % one if one else b"")
+    match, position = patterns.run(), start
+    for hit in re.compile(pattern, re.DOTALL).finditer(data, start, stop):
+        while position < hit.start():
+            end = match(data, position, hit.start()).end()
+            position = end if end > position else step(data, position).end
+        if position == hit.start():
+            return True
+    return False

@@ -50,11 +50,12 @@ _BARE: Final = " ".join(
 )
 
 
+_NEVER: Final = rb"(?!)"
 _ASCII: Final = rb"[\x00-\x7f]"
 _PUTS: Final = rb"(?:q.|r....|p-?[0-9]{1,20}\n)"
 
 
-def _passed(*, bare: str, pushes: bytes, puts: bytes, more: bytes = b"(?!)") -> bytes:
+def _passed(*, bare: str, pushes: bytes, puts: bytes, more: bytes = _NEVER) -> bytes:
     """What a run passes, the frequent first: opcodes that need no further check."""
     return b"|".join(
         [
@@ -104,6 +105,14 @@ def memoized() -> re.Pattern[bytes]:
 def traffic() -> Match:
     """Matches a run of opcodes and the MEMOIZE, GET or PUT after it; its only group, empty, marks where that stands."""
     pushes = rb"\x8c" + _payloads(b".", 1)
-    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=b"(?!)", more=_REFERRING)
+    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
     passed = passed.replace(rb"[Ig]", b"I")
     return cast(Match, re.compile(rb"(?:%s){0,%d}(?:()(?:\x94|h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match)
+
+
+@cache
+def fetching() -> Match:
+    """Matches a run of opcodes and the GET or PUT after it; its only group, empty, marks where that stands."""
+    pushes = rb"\x8c" + _payloads(b".", 1)
+    passed = _passed(bare=_BARE, pushes=pushes, puts=_NEVER, more=_REFERRING).replace(rb"[Ig]", b"I")
+    return cast(Match, re.compile(rb"(?:%s){0,%d}(?:()(?:h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match)

@@ -1,8 +1,7 @@
 """One pickle that is to be rewritten, and what is to become of it."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from extreg.pickles.events import Event
 from extreg.pickles.frames import Edit
@@ -12,8 +11,11 @@ from extreg.pickles.opcodes import Buffer
 Meaning = tuple[str | None, str | None, int | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pickle:
+# The protocol of a pickle that changes it on the way, which is left alone.
+VARYING = -1
+
+
+class Pickle(NamedTuple):
     """The pickle in ``data[begin:stop + 1]``: its protocol, FRAMEs and references, in order."""
 
     data: Buffer
@@ -24,15 +26,16 @@ class Pickle:
     references: Sequence[Event]
 
 
-@dataclass(slots=True, kw_only=True)
 class Plan:
-    """``edits`` in order, the references that the result must have, and why others are left, with their number."""
+    """``edits`` in order, the ``meanings`` of what the result must refer to, and how many are ``left``, by reason."""
 
-    edits: list[Edit] = field(default_factory=list)
-    meanings: list[Meaning] = field(default_factory=list)
-    left: Counter[str] = field(default_factory=Counter)
+    __slots__ = ("edits", "left", "meanings")
 
+    def __init__(self) -> None:
+        self.edits: list[Edit] = []
+        self.meanings: list[Meaning] = []
+        self.left: dict[str, int] = {}
 
-def meaning(event: Event) -> Meaning:
-    """Return what `event` refers to; all None where that is unresolved."""
-    return (event.module, event.name, event.number)
+    def leave(self, reason: str, count: int = 1) -> None:
+        """Count references that are left as they are."""
+        self.left[reason] = self.left.get(reason, 0) + count

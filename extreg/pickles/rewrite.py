@@ -6,24 +6,21 @@ a filler behind, unless nothing from that slot on is ever fetched.  Every result
 what it should, before it takes the place of the original.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles.events import Event
 from extreg.pickles.expand import expanded
-from extreg.pickles.frames import Edit, reframed, sound
+from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.plan import Pickle, Plan, meaning
+from extreg.pickles.plan import VARYING, Pickle, Plan
 from extreg.pickles.shorten import shortened
 from extreg.pickles.walk import flat, walk
 from extreg.registry.model import Registry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rewritten:
+class Rewritten(NamedTuple):
     """What came of `rewrite`: the bytes, and the account.
 
     ``pickles`` is how many stand in a row, ``changed`` how many of them are not what they were, ``references`` how many references
@@ -37,6 +34,10 @@ class Rewritten:
     references: int
     left: Mapping[str, int]
     refused: Mapping[str, int]
+
+
+# What `Event` says of a STOP.
+_STOP = (None, None, None)
 
 
 def to_codes(data: Buffer, registry: Registry) -> bytes:
@@ -59,79 +60,67 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
     """Do what `to_codes` or `to_names` does, and give account of it."""
     data = flat(data)
     planned = {"codes": shortened, "names": expanded}[to]
-    pieces: list[bytes] = []
-    left: Counter[str] = Counter()
-    refused: Counter[str] = Counter()
-    pickles = changed = references = done = begin = 0
-    events: list[Event] = []
+    pieces: list[Buffer] = []
+    left: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    pickles = changed = references = done = 0
     try:
-        for event in walk(data):
-            if event.kind != "stop":
-                events.append(event)
-                continue
-            stop = event.offset
-            result = _one(data, begin, stop, events, planned, registry)
+        for pickle in _pickles(data):
             pickles += 1
-            if isinstance(result, str):
-                refused[result] += 1
-            else:
-                new, plan = result
-                left += plan.left
-                if plan.edits:
-                    pieces += [bytes(data[done:begin]), new]
-                    done = stop + 1
-                    changed += 1
-                    references += len(plan.edits)
-            begin, events = stop + 1, []
+            plan = planned(pickle, registry)
+            for reason, count in plan.left.items():
+                left[reason] = left.get(reason, 0) + count
+            if not plan.edits:
+                continue
+            new = _followed(pickle, plan)
+            if isinstance(new, str):
+                refused[new] = refused.get(new, 0) + 1
+                continue
+            pieces += [data[done : pickle.begin], new]
+            done = pickle.stop + 1
+            changed += 1
+            references += len(plan.edits)
     except MalformedPickleError:
         if not pickles:
             raise
-        refused["malformed"] += 1
-    pieces.append(bytes(data[done:]))
-    return Rewritten(
-        data=b"".join(pieces), pickles=pickles, changed=changed, references=references, left=left, refused=refused
-    )
+        refused["malformed"] = 1
+    pieces.append(data[done:])
+    return Rewritten(b"".join(pieces), pickles, changed, references, left, refused)
 
 
-def _one(
-    data: Buffer,
-    begin: int,
-    stop: int,
-    events: list[Event],
-    planned: Callable[[Pickle, Registry], Plan],
-    registry: Registry,
-) -> tuple[bytes, Plan] | str:
-    """Return the pickle at `begin` rewritten, with the plan that was followed, or why it is refused."""
-    frames = [event for event in events if event.kind == "frame"]
-    protocols = [event for event in events if event.kind == "proto"]
-    if len(protocols) > 1 or (protocols and protocols[0].offset != begin):
-        return "its protocol changes on the way"
-    pickle = Pickle(
-        data=data,
-        begin=begin,
-        stop=stop,
-        protocol=(protocols[0].number or 0) if protocols else 0,
-        frames=frames,
-        references=[event for event in events if event.kind not in {"frame", "proto"}],
-    )
-    plan = planned(pickle, registry)
-    if not plan.edits:
-        return b"", plan
-    if not sound(frames, plan.edits, stop):
+def _pickles(data: Buffer) -> Iterator[Pickle]:
+    """Yield the pickles in `data`; raise `MalformedPickleError` after the last whole one."""
+    begin, protocol = 0, 0
+    frames: list[Event] = []
+    references: list[Event] = []
+    for event in walk(data):
+        kind = event.kind
+        if kind == "stop":
+            yield Pickle(data, begin, event.offset, protocol, frames, references)
+            begin, protocol = event.offset + 1, 0
+            frames, references = [], []
+        elif kind == "frame":
+            frames.append(event)
+        elif kind == "proto":
+            protocol = event.number or 0
+            if event.offset != begin:
+                protocol = VARYING
+        else:
+            references.append(event)
+
+
+def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
+    """Return the pickle with the edits of `plan`, or why it is refused."""
+    if not sound(pickle.frames, plan.edits, pickle.stop):
         return "its frames do not fit"
-    new = _edited(data, begin, stop, reframed(frames, plan.edits, begin, stop))
-    return (new, plan) if _proved(new, plan) else "the result could not be proved"
-
-
-def _edited(data: Buffer, begin: int, stop: int, edits: list[Edit]) -> bytes:
-    pieces, done = [], begin
-    for edit in edits:
-        pieces += [data[done : edit.start], edit.new]
-        done = edit.end
-    return b"".join([*pieces, data[done : stop + 1]])
-
-
-def _proved(new: bytes, plan: Plan) -> bool:
-    """Tell whether `new` is one pickle that refers to exactly what it should."""
-    found = list(walk(new, framing=False))
-    return [meaning(event) for event in found] == [*plan.meanings, (None, None, None)] and found[-1].kind == "stop"
+    pieces, done = [], pickle.begin
+    for start, end, new in reframed(pickle.frames, plan.edits, pickle.begin, pickle.stop):
+        pieces += [pickle.data[done:start], new]
+        done = end
+    pieces.append(pickle.data[done : pickle.stop + 1])
+    made = b"".join(pieces)
+    # The proof: one pickle that refers to exactly what it should.
+    found = [event[3:6] for event in walk(made, framing=False)]
+    if found.pop() == _STOP and found == plan.meanings:
+        return made
+    return "the result could not be proved"

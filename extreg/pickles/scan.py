@@ -1,14 +1,13 @@
 """What a row of pickles refers to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.walk import walk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(NamedTuple):
     """What `scan` found.
 
     ``globals`` maps a target (``module:qualname``, as it stands in the bytes) to how many opcodes name it, and ``codes`` an extension
@@ -53,4 +52,4 @@ def scan(data: Buffer) -> Scan:
             odd[module, name] = count
         else:
             targets[f"{module}:{name}"] = count
-    return Scan(globals=targets, codes=codes, unresolved=tuple(unresolved), pickles=pickles, odd=odd)
+    return Scan(targets, codes, tuple(unresolved), pickles, odd)

@@ -1,23 +1,25 @@
 """Names to codes, in one pickle."""
 
 from bisect import bisect_left
-from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from extreg.pickles.events import Event
 from extreg.pickles.frames import Edit
-from extreg.pickles.memo import Traffic, surely_unfetched, traffic
-from extreg.pickles.names import loaded, target
+from extreg.pickles.memo import Traffic, fetches, traffic, untouched
+from extreg.pickles.names import loaded
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.plan import Pickle, Plan, meaning
+from extreg.pickles.plan import VARYING, Pickle, Plan
 from extreg.registry.model import Registry
 
 _SHORT_BINUNICODE, _BINGET, _MEMOIZE = b"\x8ch\x94"
+# From this size on it is worth a search to learn that the rest of a pickle does not fetch some slots.
+_FAR = 1 << 14
+# A place that keeps its name may make another keep its own; when that goes on and on, nobody wrote it to be read.
+_ROUNDS = 8
 _WOULD_GROW = "the code is longer than the name"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(NamedTuple):
     """A reference that stands in ``data[start:end]`` and can become `code`; ``index`` is its number among all references."""
 
     index: int
@@ -30,29 +32,45 @@ class _Place:
 def shortened(pickle: Pickle, registry: Registry) -> Plan:
     """Plan to put the live codes of `registry` in the place of the names that have one; never longer than before."""
     plan = Plan()
+    if pickle.protocol == VARYING:
+        plan.leave("a protocol that changes on the way", len(pickle.references))
+        return plan
     if pickle.protocol < 2:
-        plan.left["no codes below protocol 2"] = len(pickle.references)
+        plan.leave("no codes below protocol 2", len(pickle.references))
         return plan
     places = []
     for index, event in enumerate(pickle.references):
-        plan.meanings.append(meaning(event))
+        plan.meanings.append(event[3:6])
         place = _place(index, event, pickle, registry)
         if isinstance(place, str):
-            plan.left[place] += 1
+            plan.leave(place)
         elif place is not None:
             places.append(place)
-    if any(place.strings for place in places):
-        edits = _spliced(pickle, places)
-    else:
-        edits = {place: Edit(place.start, place.end, extension(place.code)) for place in places}
-    for place in places:
-        edit = edits.get(place)
-        if edit is None or len(edit.new) > edit.end - edit.start:
-            plan.left[_WOULD_GROW] += 1
+    for place, edit in zip(places, _edits(pickle, places), strict=True):
+        if edit is None:
+            plan.leave(_WOULD_GROW)
         else:
             plan.edits.append(edit)
             plan.meanings[place.index] = (None, None, place.code)
     return plan
+
+
+def _edits(pickle: Pickle, places: list[_Place]) -> "list[Edit | None]":
+    """Return the edit for each place, or None where the code would be longer than the name."""
+    data = pickle.data
+    if pickle.protocol < 4 or not any(place.strings for place in places):
+        return [_no_longer(Edit(place.start, place.end, extension(place.code))) for place in places]
+    if pickle.stop - pickle.begin < _FAR and untouched(data, pickle.begin, pickle.stop, [place[1:3] for place in places]):
+        # Nobody fetches anything, so strings and MEMOIZE go together, the global's own included.
+        return [
+            _no_longer(Edit(place.start, place.end + (data[place.end] == _MEMOIZE), extension(place.code))) for place in places
+        ]
+    edits = _spliced(pickle, places)
+    return [edits.get(place) for place in places]
+
+
+def _no_longer(edit: Edit) -> Edit | None:
+    return edit if len(edit.new) <= edit.end - edit.start else None
 
 
 def _place(index: int, event: Event, pickle: Pickle, registry: Registry) -> _Place | str | None:
@@ -62,8 +80,8 @@ def _place(index: int, event: Event, pickle: Pickle, registry: Registry) -> _Pla
     if event.module is None or event.name is None:
         return "operands that only an execution would tell"
     module, name = loaded(event.module, event.name, pickle.protocol)
-    spelled = target(module, name)
-    code = registry.code(spelled) if spelled is not None else None
+    # Whatever has more colons than one is no target, and so none of the registry's.
+    code = registry.code(f"{module}:{name}")
     if code is None:
         return "no live code"
     if event.opcode == "INST" or (event.opcode == "STACK_GLOBAL" and event.begin is None):
@@ -73,9 +91,9 @@ def _place(index: int, event: Event, pickle: Pickle, registry: Registry) -> _Pla
     if loaded(module, name, pickle.protocol) != (module, name):
         return "Python 2 had another global of that name"
     if event.begin is not None:
-        return _Place(index=index, start=event.begin, end=event.offset + 1, code=code, strings=True)
+        return _Place(index, event.begin, event.offset + 1, code, True)
     width = 3 + len(event.module.encode()) + len(event.name.encode())
-    return _Place(index=index, start=event.offset, end=event.offset + width, code=code, strings=False)
+    return _Place(index, event.offset, event.offset + width, code, False)
 
 
 def extension(code: int) -> bytes:
@@ -87,31 +105,31 @@ def extension(code: int) -> bytes:
 
 def _spliced(pickle: Pickle, places: list[_Place]) -> "dict[_Place, Edit]":
     """Return the edits that keep the number of every memo slot that is fetched; those that would grow are missing."""
-    data = pickle.data
-    seen = traffic(data, pickle.begin, places[-1].end + 1)
-    own = [slot for place in places for slot in _slots(seen, place)]
-    to_the_end = not surely_unfetched(data, seen.end, pickle.stop, own)
-    if to_the_end:
-        seen = traffic(data, pickle.begin, pickle.stop)
+    data, stop = pickle.data, pickle.stop
+    seen = traffic(data, pickle.begin, places[-1].end + 1 if stop - places[-1].end > _FAR else stop)
+    whole = seen.end >= stop
+    if not whole and fetches(data, seen.end, stop, [slot for place in places for slot in _slots(seen, place)]):
+        seen, whole = traffic(data, pickle.begin, stop), True
     if seen.explicit:
         return {}
     # How often each slot is fetched by what stays; what a place fetches goes with it.
-    fetched = Counter(slot for _, slot in seen.fetched)
+    fetched: dict[int, int] = {}
+    for _, slot in seen.fetched:
+        fetched[slot] = fetched.get(slot, 0) + 1
     for place in places:
-        fetched.subtract(_fetched(seen, place))
-    edits: dict[_Place, Edit] = {}
-    rest = places
-    while rest:
+        _count(seen, place, fetched, -1)
+    for _ in range(_ROUNDS):
         # Beyond the highest slot that is fetched, no slot needs its number.
-        highest = max((slot for slot, count in fetched.items() if count > 0), default=-1) if to_the_end else len(seen.filled)
-        edits = {place: _edit(data, seen, place, fetched, highest) for place in rest}
-        kept = [place for place in rest if len(edits[place].new) <= edits[place].end - edits[place].start]
-        if len(kept) == len(rest):
-            break
-        for place in set(rest) - set(kept):
-            fetched.update(_fetched(seen, place))
-        rest = kept
-    return {place: edits[place] for place in rest}
+        highest = max((slot for slot, count in fetched.items() if count > 0), default=-1) if whole else len(seen.filled)
+        edits = {place: _edit(data, seen, place, fetched, highest) for place in places}
+        kept = [place for place, edit in edits.items() if len(edit.new) <= edit.end - edit.start]
+        if len(kept) == len(places):
+            return edits
+        # What a name fetches that is to stay may be what another place fills.
+        for place in set(places) - set(kept):
+            _count(seen, place, fetched, 1)
+        places = kept
+    return {}
 
 
 def _slots(seen: Traffic, place: _Place) -> range:
@@ -119,13 +137,14 @@ def _slots(seen: Traffic, place: _Place) -> range:
     return range(bisect_left(seen.filled, place.start), bisect_left(seen.filled, place.end))
 
 
-def _fetched(seen: Traffic, place: _Place) -> list[int]:
-    """The slots that `place` fetches."""
+def _count(seen: Traffic, place: _Place, fetched: dict[int, int], by: int) -> None:
+    """Add `by` to how often the slots that `place` fetches are fetched."""
     first, last = bisect_left(seen.fetched, (place.start,)), bisect_left(seen.fetched, (place.end,))
-    return [slot for _, slot in seen.fetched[first:last]]
+    for _, slot in seen.fetched[first:last]:
+        fetched[slot] += by
 
 
-def _edit(data: Buffer, seen: Traffic, place: _Place, fetched: "Counter[int]", highest: int) -> Edit:
+def _edit(data: Buffer, seen: Traffic, place: _Place, fetched: dict[int, int], highest: int) -> Edit:
     """Return what takes the place of `place`: its code, the strings that are fetched elsewhere, and fillers for the other slots."""
     code = extension(place.code)
     if not place.strings:
@@ -134,7 +153,7 @@ def _edit(data: Buffer, seen: Traffic, place: _Place, fetched: "Counter[int]", h
     start = place.start
     for slot in _slots(seen, place):
         memoize = seen.filled[slot]
-        if fetched[slot] > 0:
+        if fetched.get(slot, 0) > 0:
             # The string itself stays, is memoized, and taken from the stack again.
             new += bytes(data[_last_push(data, start, memoize) : memoize + 1]) + b"0"
         elif slot <= highest:
