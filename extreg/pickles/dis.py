@@ -6,7 +6,7 @@ from extreg.pickles.events import Event
 from extreg.pickles.machine import interpret
 from extreg.pickles.names import loaded
 from extreg.pickles.opcodes import TO_MARK, Buffer, Step, step, steps, string
-from extreg.pickles.walk import flat
+from extreg.pickles.walker import flat
 from extreg.registry.model import Registry
 
 _WIDEST = 60
@@ -94,6 +94,9 @@ def _beside(event: Event, protocol: int, registry: Registry | None) -> list[str]
         return []
     named = event.target or repr((event.module, event.name))
     actual = loaded(event.module, event.name, protocol)
-    notes = [named if actual == (event.module, event.name) else f"{named} -> {':'.join(actual)}"]
+    # The argument of a GLOBAL says already what it names, unless that is Python 2's name.
+    notes = [named] if event.opcode == "STACK_GLOBAL" else []
+    if actual != (event.module, event.name):
+        notes.append(f"-> {':'.join(actual)}")
     code_of = registry.code(":".join(actual)) if registry is not None else None
     return [*notes, f"[code {code_of}]"] if code_of is not None else notes

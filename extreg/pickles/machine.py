@@ -1,6 +1,6 @@
 """The plain symbolic machine: what is on the stack and in the memo at each opcode, as far as it is a string.
 
-It is what the fast walk in `extreg.pickles.walk` is held to by the tests, and what that falls back on for a pickle whose
+It is what the fast walk in `extreg.pickles.walker` is held to by the tests, and what that falls back on for a pickle whose
 STACK_GLOBAL operands do not stand right in front of it.  It makes no attempt to be fast.
 """
 

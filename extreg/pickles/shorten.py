@@ -1,7 +1,7 @@
 """Names to codes, in one pickle."""
 
 from bisect import bisect_left
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from extreg.pickles.events import Event
 from extreg.pickles.frames import Edit
@@ -9,7 +9,6 @@ from extreg.pickles.memo import Traffic, fetches, traffic, untouched
 from extreg.pickles.names import loaded
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Pickle, Plan
-from extreg.registry.model import Registry
 
 _SHORT_BINUNICODE, _BINGET, _MEMOIZE = b"\x8ch\x94"
 # From this size on it is worth a search to learn that the rest of a pickle does not fetch some slots.
@@ -17,6 +16,13 @@ _FAR = 1 << 14
 # A place that keeps its name may make another keep its own; when that goes on and on, nobody wrote it to be read.
 _ROUNDS = 8
 _WOULD_GROW = "the code is longer than the name"
+
+
+class Codes(Protocol):
+    """What is asked of a registry here."""
+
+    def code(self, target: str, /) -> int | None:
+        """Return the live code of `target`, or None."""
 
 
 class _Place(NamedTuple):
@@ -29,7 +35,7 @@ class _Place(NamedTuple):
     strings: bool
 
 
-def shortened(pickle: Pickle, registry: Registry) -> Plan:
+def shortened(pickle: Pickle, registry: Codes) -> Plan:
     """Plan to put the live codes of `registry` in the place of the names that have one; never longer than before."""
     plan = Plan()
     if pickle.protocol == VARYING:
@@ -73,7 +79,7 @@ def _no_longer(edit: Edit) -> Edit | None:
     return edit if len(edit.new) <= edit.end - edit.start else None
 
 
-def _place(index: int, event: Event, pickle: Pickle, registry: Registry) -> _Place | str | None:
+def _place(index: int, event: Event, pickle: Pickle, registry: Codes) -> _Place | str | None:
     """Return where `event` can become a code, or why it cannot, or None where it is one."""
     if event.kind == "code":
         return None

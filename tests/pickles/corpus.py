@@ -144,6 +144,7 @@ def handmade():
     yield "put over", b"\x80\x04" + os + b"\x94" + system + b"\x94" + _short(b"re") + b"q\x00h\x00" + system + b"\x93."
     yield "put after mark", b"\x80\x04(q\x00" + os + b"\x94" + system + b"\x94\x930h\x00h\x01\x93."
     yield "get before", b"\x80\x04h\x00" + os + b"\x94" + system + b"\x93."
+    yield "get of what only then is memoized", b"\x80\x04h\x00" + system + b"\x94\x93."
     yield "get of nothing", b"\x80\x04h\x05h\x06\x93."
     yield "empty stack", b"\x80\x04\x93."
     yield "no strings", b"\x80\x04NN\x93."

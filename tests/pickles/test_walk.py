@@ -5,7 +5,7 @@ import random
 import pytest
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.walk import walk
+from extreg.pickles.walker import walk
 
 from . import corpus, reference
 
@@ -39,7 +39,7 @@ def test_the_walk_agrees_with_genops_and_a_symbolic_stack(name):
 @pytest.mark.parametrize("head", [0, 7, 40])
 @pytest.mark.parametrize("name", [*DUMPED, *HANDMADE, *MALFORMED])
 def test_it_makes_no_difference_how_much_is_walked_by_hand(name, head, monkeypatch):
-    monkeypatch.setattr("extreg.pickles.walk._HEAD", head)
+    monkeypatch.setattr("extreg.pickles.walker._HEAD", head)
     assert_agrees({**DUMPED, **HANDMADE, **MALFORMED}[name])
 
 
@@ -94,7 +94,7 @@ def fuzz(seed, count, monkeypatch):
         expected, error = reference.events(data)
         plain = [event for event in expected if event[0] not in {"proto", "frame"}]
         for head in (1024, rng.choice((0, 3, 20, 60))):
-            monkeypatch.setattr("extreg.pickles.walk._HEAD", head)
+            monkeypatch.setattr("extreg.pickles.walker._HEAD", head)
             assert walked(data) == (expected, error), (head, data)
             assert walked(data, framing=False) == (plain, error), (head, data)
         verdicts["sound" if error is None else "malformed"] += 1

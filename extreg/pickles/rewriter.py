@@ -16,7 +16,7 @@ from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Pickle, Plan
 from extreg.pickles.shorten import shortened
-from extreg.pickles.walk import flat, walk
+from extreg.pickles.walker import flat, walk
 from extreg.registry.model import Registry
 
 
@@ -65,7 +65,7 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
     refused: dict[str, int] = {}
     pickles = changed = references = done = 0
     try:
-        for pickle in _pickles(data):
+        for pickle in pickles_in(data):
             pickles += 1
             plan = planned(pickle, registry)
             for reason, count in plan.left.items():
@@ -88,7 +88,7 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
     return Rewritten(b"".join(pieces), pickles, changed, references, left, refused)
 
 
-def _pickles(data: Buffer) -> Iterator[Pickle]:
+def pickles_in(data: Buffer) -> Iterator[Pickle]:
     """Yield the pickles in `data`; raise `MalformedPickleError` after the last whole one."""
     begin, protocol = 0, 0
     frames: list[Event] = []

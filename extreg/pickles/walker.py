@@ -176,8 +176,8 @@ def _stack_global(
     data: Buffer, module_at: int, name_at: int, offset: int, slots: list[int] | None, tail: "Tail | None"
 ) -> Event | None:
     """Return the event of the STACK_GLOBAL at `offset`, or None where its operands do not stand right in front of it."""
-    name = _operand(data, name_at, offset, slots, tail)
     module = _operand(data, module_at, name_at, slots, tail)
+    name = _operand(data, name_at, offset, slots, tail)
     if name is None or module is None:
         return None
     return Event("global", offset, "STACK_GLOBAL", module, name, None, module_at)
@@ -197,8 +197,9 @@ def _operand(data: Buffer, start: int, end: int, slots: list[int] | None, tail: 
         slot = int.from_bytes(data[start + 1 : after], "little")
         if slot >= len(slots):
             return tail.fetched(slot - len(slots), start) if tail is not None else None
-        start = slots[slot]
-        if start < 0:
+        get, start = start, slots[slot]
+        # By now a slot may be filled that was not when it was fetched: `h\x00`, and only then the string that fills slot 0.
+        if not 0 <= start < get:
             return None
         after = start + 2 + data[start + 1]
     return str(data[start + 2 : after], "utf-8", "surrogatepass")

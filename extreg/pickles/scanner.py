@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.walk import walk
+from extreg.pickles.walker import walk
 
 
 class Scan(NamedTuple):
@@ -29,7 +29,7 @@ def scan(data: Buffer) -> Scan:
     """Return what the pickles in `data` refer to, without executing anything.
 
     `data` is bytes, bytearray, a contiguous memoryview or an mmap, and is not copied.  Raises `MalformedPickleError` where `data` is
-    not a row of one or more whole pickles; `extreg.pickles.walk` gives what stands before the fault.
+    not a row of one or more whole pickles; `extreg.pickles.walker` gives what stands before the fault.
     """
     named: dict[tuple[str, str], int] = {}
     codes: dict[int, int] = {}
