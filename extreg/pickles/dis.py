@@ -1,4 +1,4 @@
-"""A disassembly in the manner of `pickletools.dis`, with the global behind every code and every STACK_GLOBAL beside it."""
+"""A disassembly in the manner of `pickletools.dis`, with the global behind each code and STACK_GLOBAL beside it."""
 
 from collections.abc import Iterator
 
@@ -18,8 +18,9 @@ _PUTS = frozenset(b"pqr\x94")
 def disassemble(data: Buffer, registry: Registry | None = None) -> Iterator[str]:
     """Yield one line for each opcode of each pickle in `data`, without the newline.
 
-    Beside a code stands its target and its state in `registry`; beside a STACK_GLOBAL or GLOBAL its target, and its code if it has one.
-    An empty line and a heading part pickles in a row.  Raises `MalformedPickleError` after the lines before the fault.
+    Beside a code stands its target and its state in `registry`; beside a STACK_GLOBAL or GLOBAL its target, and its
+    code if it has one. An empty line and a heading part pickles in a row.  Raises `MalformedPickleError` after the
+    lines before the fault.
     """
     data = flat(data)
     begin, number = 0, 0
@@ -29,7 +30,8 @@ def disassemble(data: Buffer, registry: Registry | None = None) -> Iterator[str]
         if number > 1:
             yield ""
             yield f"pickle {number}, at byte {begin}"
-        events, marks, slots, protocol = interpret(data, begin), [], 0, 0
+        events, slots, protocol = interpret(data, begin), 0, 0
+        marks: list[int] = []
         for found in steps(data, begin):
             event = next(events) if found.opcode.byte in _EVENTFUL else None
             if event is not None and event.kind == "proto":
@@ -51,7 +53,9 @@ def disassemble(data: Buffer, registry: Registry | None = None) -> Iterator[str]
 def _line(data: Buffer, found: Step, depth: int, notes: list[str]) -> str:
     byte = repr(bytes([found.opcode.byte]))[2:-1]
     words = [f"{found.offset:5d}: {byte:<4} {'  ' * depth}{found.opcode.name:<14}", _argument(data, found), *notes]
-    return " ".join(word for word in words if word).rstrip()
+    line = " ".join(word for word in words if word).rstrip()
+    # A name may hold anything, and a terminal obeys some of it.
+    return line if line.isprintable() else line.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def _argument(data: Buffer, found: Step) -> str:

@@ -10,15 +10,15 @@ class Event(NamedTuple):
 
     ``kind`` is one of
 
-    - ``"global"``: GLOBAL, INST or STACK_GLOBAL of ``module`` and ``name``, as they stand in the bytes (under protocols 0 to 2
-      an unpickler maps Python 2's names: see `extreg.pickles.names.loaded`);
+    - ``"global"``: GLOBAL, INST or STACK_GLOBAL of ``module`` and ``name``, as they stand in the bytes (under
+      protocols 0 to 2 an unpickler maps Python 2's names: see `extreg.pickles.names.loaded`);
     - ``"code"``: EXT1, EXT2 or EXT4 of code ``number``, be it registered, zero or negative;
     - ``"unresolved"``: a STACK_GLOBAL whose operands cannot be known without executing the pickle;
     - ``"proto"`` and ``"frame"``: PROTO and FRAME with their ``number``;
     - ``"stop"``: the end of a pickle.
 
-    ``offset`` is where the opcode stands and ``opcode`` its name.  ``begin`` is where the operands of a STACK_GLOBAL begin, if
-    they stand right in front of it, and otherwise None.
+    ``offset`` is where the opcode stands and ``opcode`` its name.  ``begin`` is where the operands of a STACK_GLOBAL
+    begin, if they stand right in front of it, and otherwise None.
     """
 
     kind: Kind

@@ -50,7 +50,8 @@ def _named(target: str, protocol: int) -> tuple[bytes, list[Meaning]] | str:
     getter = _global("builtins", "getattr", protocol)
     if first is None or getter is None:
         return "no Python 2 name leads there"
-    # Below protocol 4 pickle itself writes getattr(Outer, "Inner"); here each step is: getattr, what is there, the name, TUPLE2, REDUCE.
+    # Below protocol 4 pickle itself writes getattr(Outer, "Inner"); here each step is: getattr, what is there, the
+    # name, TUPLE2, REDUCE.
     new = getter[0] * len(inner) + first[0] + b"".join(_long_text(name) + b"\x86R" for name in inner)
     return new, [getter[1]] * len(inner) + [first[1]]
 

@@ -1,7 +1,8 @@
 """Frames: where they end, and how long they are after edits.
 
-A FRAME only tells a reader how much it may read ahead.  The C unpickler does not care where it ends; the one in Python refuses
-a frame that ends within an opcode.  Edits that no frame ends within keep both as content, or not, as they were.
+A FRAME only tells a reader how much it may read ahead.  The C unpickler does not care where it ends; the one in
+Python refuses a frame that ends within an opcode.  Edits that no frame ends within keep both as content, or not, as
+they were.
 """
 
 from bisect import bisect_left

@@ -1,7 +1,7 @@
 """The plain symbolic machine: what is on the stack and in the memo at each opcode, as far as it is a string.
 
-It is what the fast walk in `extreg.pickles.walker` is held to by the tests, and what that falls back on for a pickle whose
-STACK_GLOBAL operands do not stand right in front of it.  It makes no attempt to be fast.
+It is what the fast walk in `extreg.pickles.walker` is held to by the tests, and what that falls back on for a pickle
+whose STACK_GLOBAL operands do not stand right in front of it.  It makes no attempt to be fast.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,8 @@ def _perform(data: Buffer, found: Step, stack: list[_Symbol], memo: dict[int | b
 
 
 def _pop(stack: list[_Symbol], count: int) -> None:
-    # An unpickler fails where a MARK or the bottom is in the way of an operand; whatever is said of the rest is then idle.
+    # An unpickler fails where a MARK or the bottom is in the way of an operand; whatever is said of the rest is then
+    # idle.
     while count and stack and (count == TO_MARK or stack[-1] is not _MARK):
         if stack.pop() is _MARK:
             return

@@ -13,9 +13,11 @@ _MEMOIZE, _STOP = b"\x94."
 
 
 class Traffic(NamedTuple):
-    """``filled[slot]`` is where the MEMOIZE of a slot stands; ``fetched`` are GETs, as ``(offset, slot)``, both in order.
+    """``filled[slot]`` is where the MEMOIZE of a slot stands; ``fetched`` are GETs, as ``(offset, slot)``, both in
+    order.
 
-    ``explicit`` says that there is a PUT or a GET in text, as no pickler writes under these protocols; ``end`` is how far this goes.
+    ``explicit`` says that there is a PUT or a GET in text, as no pickler writes under these protocols; ``end`` is how
+    far this goes.
     """
 
     filled: list[int]
@@ -25,7 +27,7 @@ class Traffic(NamedTuple):
 
 
 def traffic(data: Buffer, begin: int, until: int) -> Traffic:
-    """Return what happens to the memo in the pickle at `begin`, up to the first opcode at or beyond `until`, or its STOP."""
+    """Return what happens to the memo in the pickle at `begin`, up to the first opcode from `until` on, or its STOP."""
     match = patterns.traffic()
     filled: list[int] = []
     fetched: list[tuple[int, int]] = []
@@ -53,7 +55,7 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
 
 
 def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether the small pickle at `begin` has no GET or PUT but within `spans`: then its memo is of no use outside them."""
+    """Tell whether the pickle at `begin` has no GET or PUT but within `spans`: beyond them, its memo is of no use."""
     match, position, span = patterns.fetching(), begin, 0
     while position < stop:
         found = match(data, position)

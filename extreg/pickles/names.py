@@ -1,6 +1,7 @@
 """How names in a pickle become names in a program, and back: Python 2's spelling below protocol 3, and targets.
 
-Source of facts: Lib/pickle.py, ``Unpickler.find_class`` and ``Pickler.save_global``.  The mapping is the one pickle itself uses.
+Source of facts: Lib/pickle.py, ``Unpickler.find_class`` and ``Pickler.save_global``.  The mapping is the one pickle
+itself uses.
 """
 
 import _compat_pickle
@@ -23,7 +24,7 @@ def loaded(module: str, name: str, protocol: int) -> tuple[str, str]:
 
 
 def dumped(module: str, name: str, protocol: int) -> tuple[str, str] | None:
-    """Return what a pickle of `protocol` must name so that `module` and `name` are looked up, or None if nothing does."""
+    """Return what a pickle of `protocol` must name for `module` and `name` to be looked up, or None if nothing does."""
     if protocol >= 3:
         return module, name
     spelling = _DUMPED_NAME.get((module, name)) or (_DUMPED_MODULE.get(module, module), name)

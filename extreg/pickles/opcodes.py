@@ -1,8 +1,9 @@
 """The opcodes of protocols 0 to 5: the one table, and how to step from one to the next.
 
 Sources of facts: Lib/pickletools.py for the layouts and stack effects (a test compares this table with it), and
-Modules/_pickle.c where the two disagree about what an unpickler accepts.  `pickletools.genops` itself is not used: before the
-fix of gh-126997 it fails on names that are not ASCII, and it undoes escapes in GLOBAL lines, which no unpickler does.
+Modules/_pickle.c where the two disagree about what an unpickler accepts.  `pickletools.genops` itself is not used:
+before the fix of gh-126997 it fails on names that are not ASCII, and it undoes escapes in GLOBAL lines, which no
+unpickler does.
 """
 
 import re
@@ -25,9 +26,9 @@ TO_MARK: Final = -1
 class Opcode(NamedTuple):
     """One row of the table.
 
-    ``argument`` is how the argument is laid out: a digit is a size in bytes; ``"<4"`` is a payload after its length, which
-    takes 4 bytes; ``"\\n"`` is a line and ``"\\n\\n"`` two.  ``holds`` says what the argument means, where that can be
-    wrong or matters.  ``takes`` and ``gives`` are what the opcode pops from and pushes to the stack.
+    ``argument`` is how the argument is laid out: a digit is a size in bytes; ``"<4"`` is a payload after its length,
+    which takes 4 bytes; ``"\\n"`` is a line and ``"\\n\\n"`` two.  ``holds`` says what the argument means, where that
+    can be wrong or matters.  ``takes`` and ``gives`` are what the opcode pops from and pushes to the stack.
     """
 
     byte: int
@@ -124,7 +125,7 @@ TABLE: Final[dict[int, Opcode]] = {opcode.byte: opcode for opcode in _rows()}
 
 
 class Step(NamedTuple):
-    """One opcode where it stands: ``offset`` is its own, ``data[start:stop]`` its argument without length and newline."""
+    """One opcode where it stands: at ``offset``, its argument without length and newline in ``data[start:stop]``."""
 
     opcode: Opcode
     offset: int
@@ -226,7 +227,8 @@ _CHECKS: Final[dict[str, Callable[[bytes], object]]] = {
 
 
 def string(data: Buffer, found: Step) -> str | None:
-    """Return the str that `found` pushes, or None where that depends on the unpickler's ``encoding``, or it is no string.
+    """Return the str that `found` pushes, or None where that depends on the unpickler's ``encoding``, or it is no
+    string.
 
     Python 2's byte strings are str under the default encoding if they are ASCII.
     """

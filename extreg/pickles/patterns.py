@@ -1,7 +1,7 @@
 """The patterns that carry the walk: regular expressions over opcodes, made from the table.
 
-A regular expression passes an opcode in 20 to 40 ns where a Python loop needs 100 and `pickletools.genops` 400.  Four things
-keep it exact and safe:
+A regular expression passes an opcode in 20 to 40 ns where a Python loop needs 100 and `pickletools.genops` 400.  Four
+things keep it exact and safe:
 
 - A payload's length cannot be counted by a regular expression, so each short length is an alternative of its own:
   ``\x00|\x01.|\x02..`` and so on.  Longer payloads are left to the loop, which steps over them by their length.
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, cast
 
-from extreg.pickles.opcodes import TABLE, Buffer
+from extreg.pickles.opcodes import TABLE
 
 Match = Callable[..., "re.Match[bytes]"]
 
@@ -27,7 +27,8 @@ _SHORT: Final = 64
 _SPELLED: Final = 32
 _ROUNDS: Final = 256
 
-# The groups of a run, both empty: where the last string or GET of those that can be operands was pushed, and where the last PUT stands.
+# The groups of a run, both empty: where the last string or GET of those that can be operands was pushed, and where
+# the last PUT stands.
 PUSH: Final = 1
 PUT: Final = 2
 
@@ -94,7 +95,7 @@ _REFERRING: Final = rb"\x93|\x82.|\x83..|\x84....|c[^\n]*\n[^\n]*\n|\x80.|\x95.{
 
 @cache
 def memoized() -> re.Pattern[bytes]:
-    """Passes opcodes up to one MEMOIZE; its only group is that, with the short string in front of it if there is one."""
+    """Passes opcodes up to one MEMOIZE; its only group is that, with the short string in front of it, if any."""
     string = rb"\x8c" + _payloads(b".", 1)
     pushes = rb"h.|%s(?!\x94)|j...." % string
     passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_PUTS, more=_REFERRING)
@@ -107,7 +108,9 @@ def traffic() -> Match:
     pushes = rb"\x8c" + _payloads(b".", 1)
     passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
     passed = passed.replace(rb"[Ig]", b"I")
-    return cast(Match, re.compile(rb"(?:%s){0,%d}(?:()(?:\x94|h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match)
+    return cast(
+        Match, re.compile(rb"(?:%s){0,%d}(?:()(?:\x94|h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match
+    )
 
 
 @cache

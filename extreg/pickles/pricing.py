@@ -1,8 +1,8 @@
 """What codes are worth for a corpus of pickles, in bytes, by the costs of each opcode and of the memo.
 
-There are two ways to use a code.  *Live*, process-wide: pickle writes the opcode at every reference and never memoizes it, so that a wide
-code costs bytes where a class recurs within a pickle.  *Scoped*, by rewriting: the code stands once in a pickle and
-is fetched from the memo after that, so that it never costs any.
+There are two ways to use a code.  *Live*, process-wide: pickle writes the opcode at every reference and never
+memoizes it, so that a wide code costs bytes where a class recurs within a pickle.  *Scoped*, by rewriting: the code
+stands once in a pickle and is fetched from the memo after that, so that it never costs any.
 """
 
 from bisect import bisect_left
@@ -19,7 +19,7 @@ from extreg.pickles.rewriter import pickles_in
 from extreg.pickles.shorten import shortened
 
 _EXT1, _EXT2 = 2, 3
-_BINGET, _BINPUT, _LONG_BINPUT = b"hqr"
+_SHORT_BINUNICODE, _BINGET, _BINPUT, _LONG_BINPUT = b"\x8chqr"
 
 
 class Price(NamedTuple):
@@ -36,7 +36,10 @@ class Price(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """The ``proposals``, dearest first, out of a corpus of ``size`` bytes in ``pickles`` pickles, and what they save together."""
+    """The ``proposals``, what pays most first, and what they save together.
+
+    ``size`` is that of the corpus in bytes, which holds ``pickles`` pickles.
+    """
 
     proposals: tuple[Price, ...]
     saved: int
@@ -45,7 +48,10 @@ class Prices(NamedTuple):
 
 
 class _Named(NamedTuple):
-    """A global as one pickle names it: ``own`` bytes at its place and in the memo that no other shares, ``references``, and its strings."""
+    """A global as one pickle names it.
+
+    ``own`` are the bytes, at its place and for the memo, that no other shares; ``strings`` says which it does.
+    """
 
     target: str
     own: int
@@ -54,7 +60,7 @@ class _Named(NamedTuple):
 
 
 class _Word(NamedTuple):
-    """A memoized string that names share: ``size`` where it is written, ``fetch`` where it is fetched; ``data`` if it is data as well."""
+    """A memoized string: its ``size``, what it costs to ``fetch``, and whether it is ``data`` as well as a name."""
 
     size: int
     fetch: int
@@ -73,8 +79,9 @@ def price(
 ) -> Prices:
     """Return which globals of `corpus`, written by name, deserve codes.
 
-    `one_byte` is how many codes below 256 may be given; they go where they pay most.  `allowed` says which targets may have one at all.
-    A target that loses bytes is not proposed.  Raises `MalformedPickleError` at the first item that is no row of pickles.
+    `one_byte` is how many codes below 256 may be given; they go where they pay most.  `allowed` says which targets
+    may have one at all. A target that loses bytes is not proposed.  Raises `MalformedPickleError` at the first item
+    that is no row of pickles.
     """
     shapes: Counter[_Shape] = Counter()
     scoped: Counter[str] = Counter()
@@ -130,7 +137,8 @@ def _live(
 ) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
     """Return widths and gains when all those that get one are live together.
 
-    A string that several names share is saved only if all of them have codes, so what loses is taken out and the rest priced again.
+    A string that several names share is saved only if all of them have codes, so what loses is taken out and the rest
+    priced again.
     """
     chosen = set(candidates)
     while True:
@@ -151,7 +159,8 @@ def _gains(shapes: "Counter[_Shape]", chosen: set[str]) -> dict[str, tuple[int, 
         for item in coded:
             saved = item.own
             for index in item.strings:
-                # Written once, by whom it may be; fetched by all others, and by this one if it stays for another's sake.
+                # Written once, by whom it may be; fetched by all others, and by this one if it stays for another's
+                # sake.
                 stays = words[index].data or index in staying or index in written
                 saved += words[index].fetch if stays else words[index].size
                 written.add(index)
@@ -177,7 +186,7 @@ def _spared(pickle: Pickle) -> Iterator[tuple[str, int]]:
     targets = list(everything.codes)
     rewritten = [event for event, after in zip(pickle.references, plan.meanings, strict=False) if event[3:6] != after]
     codes = [after[2] for event, after in zip(pickle.references, plan.meanings, strict=False) if event[3:6] != after]
-    assert len(rewritten) == len(plan.edits)  # noqa: S101
+    assert len(rewritten) == len(plan.edits)
     for code, edit in zip(codes, plan.edits, strict=True):
         yield targets[(code or 0) - 256], edit.end - edit.start - len(edit.new)
 
@@ -222,7 +231,9 @@ def _shape(pickle: Pickle) -> _Shape:
         slot, memo = _slot(data, seen, end, modern)
         gets = widths.get(slot, [])
         named.append(
-            _Named(spelled, end - start - shared + memo + sum(gets), 1 + len(gets), tuple(order[slot] for slot in touched))
+            _Named(
+                spelled, end - start - shared + memo + sum(gets), 1 + len(gets), tuple(order[slot] for slot in touched)
+            )
         )
     return tuple(named), words
 
@@ -248,7 +259,11 @@ def _touched(seen: Traffic, start: int, end: int) -> list[int]:
 def _size(data: Buffer, memoize: int) -> int:
     """Return how many bytes the short string before `memoize` takes, MEMOIZE included."""
     # Its length is in the byte that stands that far before its end.
-    return next(length + 3 for length in range(256) if data[memoize - length - 1] == length and data[memoize - length - 2] == 0x8C)
+    return next(
+        length + 3
+        for length in range(256)
+        if data[memoize - length - 1] == length and data[memoize - length - 2] == _SHORT_BINUNICODE
+    )
 
 
 def _slot(data: Buffer, seen: Traffic, end: int, modern: bool) -> tuple[int, int]:

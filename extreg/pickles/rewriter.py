@@ -1,9 +1,9 @@
 """Names to codes and codes to names, in the bytes.
 
-Each pickle in a row is rewritten on its own or left as it is.  Only the references are cut out and others put in; everything else
-stays byte for byte, so each memo slot has to keep its number: a MEMOIZE that goes with the string in front of it leaves
-a filler behind, unless nothing from that slot on is ever fetched.  Every result is walked again, and has to refer to exactly
-what it should, before it takes the place of the original.
+Each pickle in a row is rewritten on its own or left as it is.  Only the references are cut out and others put in;
+everything else stays byte for byte, so each memo slot has to keep its number: a MEMOIZE that goes with the string in
+front of it leaves a filler behind, unless nothing from that slot on is ever fetched.  Every result is walked again,
+and has to refer to exactly what it should, before it takes the place of the original.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,9 @@ from extreg.registry.model import Registry
 class Rewritten(NamedTuple):
     """What came of `rewrite`: the bytes, and the account.
 
-    ``pickles`` is how many stand in a row, ``changed`` how many of them are not what they were, ``references`` how many references
-    were exchanged.  ``left`` says how many references were not, by reason; ``refused`` the same of whole pickles.  What follows
-    the last whole pickle is kept and counted as refused.
+    ``pickles`` is how many stand in a row, ``changed`` how many of them are not what they were, ``references`` how
+    many references were exchanged.  ``left`` says how many references were not, by reason; ``refused`` the same of
+    whole pickles.  What follows the last whole pickle is kept and counted as refused.
     """
 
     data: bytes
@@ -41,7 +41,8 @@ _STOP = (None, None, None)
 
 
 def to_codes(data: Buffer, registry: Registry) -> bytes:
-    """Return `data` with live codes of `registry` for names, wherever that is proved to load the same and not to be longer.
+    """Return `data` with live codes of `registry` for names, wherever that is proved to load the same and not to be
+    longer.
 
     Raises `MalformedPickleError` where not even the first pickle is whole.
     """

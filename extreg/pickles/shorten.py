@@ -26,9 +26,9 @@ class Codes(Protocol):
 
 
 class _Place(NamedTuple):
-    """A reference that stands in ``data[start:end]`` and can become `code`; ``index`` is its number among all references."""
+    """A reference that stands in ``data[start:end]`` and can become ``code``; ``nth`` is its place among them all."""
 
-    index: int
+    nth: int
     start: int
     end: int
     code: int
@@ -57,7 +57,7 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
             plan.leave(_WOULD_GROW)
         else:
             plan.edits.append(edit)
-            plan.meanings[place.index] = (None, None, place.code)
+            plan.meanings[place.nth] = (None, None, place.code)
     return plan
 
 
@@ -66,10 +66,13 @@ def _edits(pickle: Pickle, places: list[_Place]) -> "list[Edit | None]":
     data = pickle.data
     if pickle.protocol < 4 or not any(place.strings for place in places):
         return [_no_longer(Edit(place.start, place.end, extension(place.code))) for place in places]
-    if pickle.stop - pickle.begin < _FAR and untouched(data, pickle.begin, pickle.stop, [place[1:3] for place in places]):
+    if pickle.stop - pickle.begin < _FAR and untouched(
+        data, pickle.begin, pickle.stop, [place[1:3] for place in places]
+    ):
         # Nobody fetches anything, so strings and MEMOIZE go together, the global's own included.
         return [
-            _no_longer(Edit(place.start, place.end + (data[place.end] == _MEMOIZE), extension(place.code))) for place in places
+            _no_longer(Edit(place.start, place.end + (data[place.end] == _MEMOIZE), extension(place.code)))
+            for place in places
         ]
     edits = _spliced(pickle, places)
     return [edits.get(place) for place in places]
@@ -151,7 +154,7 @@ def _count(seen: Traffic, place: _Place, fetched: dict[int, int], by: int) -> No
 
 
 def _edit(data: Buffer, seen: Traffic, place: _Place, fetched: dict[int, int], highest: int) -> Edit:
-    """Return what takes the place of `place`: its code, the strings that are fetched elsewhere, and fillers for the other slots."""
+    """Return what replaces `place`: its code, the strings that are fetched elsewhere, and fillers for other slots."""
     code = extension(place.code)
     if not place.strings:
         return Edit(place.start, place.end, code)

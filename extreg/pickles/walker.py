@@ -1,18 +1,18 @@
 """The walk: every reference and every pickle in a row of them, exactly and fast.
 
-The loop goes from opcode to opcode by hand in the first bytes of each pickle, which is all there is of a small one, and keeps
-count of the memo.  Further on it lets a pattern (see `extreg.pickles.patterns`) pass the opcodes that refer to nothing, a run at
-a time, and only handles what ended the run.
+The loop goes from opcode to opcode by hand in the first bytes of each pickle, which is all there is of a small one,
+and keeps count of the memo.  Further on it lets a pattern (see `extreg.pickles.patterns`) pass the opcodes that refer
+to nothing, a run at a time, and only handles what ended the run.
 
-A STACK_GLOBAL is resolved on the spot if its operands, short ASCII strings or GETs of such, stand right in front of it, which is how
-picklers write it.  For anything else the symbolic machine takes over until that pickle ends.
+A STACK_GLOBAL is resolved on the spot if its operands, short ASCII strings or GETs of such, stand right in front of
+it, which is how picklers write it.  For anything else the symbolic machine takes over until that pickle ends.
 """
 
 import re
 from array import array
 from collections.abc import Iterator
 from mmap import mmap
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 from extreg.pickles import patterns
 from extreg.pickles.events import Event, Kind
@@ -35,14 +35,20 @@ _STOP: Final = _BYTES["STOP"]
 _COUNTED_BY_ONE: Final = frozenset(_BYTES[name] for name in ("SHORT_BINBYTES", "SHORT_BINSTRING", "LONG1"))
 _PUTS: Final = frozenset(_BYTES[name] for name in ("PUT", "BINPUT", "LONG_BINPUT"))
 _PROTO, _FRAME = _FRAMING = (_BYTES["PROTO"], _BYTES["FRAME"])
+_KINDS: Final[tuple[tuple[Kind, str], ...]] = (
+    ("code", "EXT1"),
+    ("code", "EXT2"),
+    ("code", "EXT4"),
+    ("proto", "PROTO"),
+    ("frame", "FRAME"),
+)
 _NUMBERED: Final[dict[int, tuple[Kind, str, int]]] = {
-    _BYTES[name]: (kind, name, 1 + int(TABLE[_BYTES[name]].argument))
-    for name, kind in {"EXT1": "code", "EXT2": "code", "EXT4": "code", "PROTO": "proto", "FRAME": "frame"}.items()
+    _BYTES[name]: (kind, name, 1 + int(TABLE[_BYTES[name]].argument)) for kind, name in _KINDS
 }
 
 
 def _quiet(*loud: int) -> tuple[int, ...]:
-    """The size of each opcode that the loop passes without a look; 0 for those it handles, which include the `loud` ones."""
+    """The size of each opcode that the loop passes without a look, and 0 for those it handles: the `loud`, and more."""
     sizes = [0] * 256
     for opcode in TABLE.values():
         if opcode.argument.isdigit() and opcode.byte not in {*loud, _STACK_GLOBAL, _STOP} and opcode.name[:3] != "EXT":
@@ -59,16 +65,19 @@ _QUIET: Final = {
 _LINES: Final = re.compile(rb"c([^\n]*)\n([^\n]*)\n")
 
 
-def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
+def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:  # noqa: C901 - see its first comment
     """Yield the events of all pickles in `data`, in order; PROTO and FRAME only where `framing` is asked for.
 
-    `data` is bytes, bytearray, a contiguous memoryview or an mmap, and is not copied.  Takes time linear in its size; a payload
-    of 64 KiB or more is not even read.  Raises `MalformedPickleError` where an opcode cannot be read or the bytes end within a
-    pickle, after the events before that place; empty `data` is an error too.
+    `data` is bytes, bytearray, a contiguous memoryview or an mmap, and is not copied.  Takes time linear in its size;
+    a payload of 64 KiB or more is not even read.  Raises `MalformedPickleError` where an opcode cannot be read or the
+    bytes end within a pickle, after the events before that place; empty `data` is an error too.
     """
     # One function, and long, because a call per opcode would double the time of a small pickle.
     data = flat(data)
-    head = 0 if isinstance(data, memoryview) else _HEAD  # slow to slice, and left to the patterns
+    head = _HEAD
+    if isinstance(data, memoryview):
+        # Its slices are no bytes, and slow: from the first byte on it is left to the patterns.
+        data, head = cast(bytes, data), 0
     position, size = 0, len(data)
     while position < size or not size:
         begin = whole = position  # `whole` is the start of an opcode before which all is well
@@ -122,7 +131,7 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
                     if event is None:
                         for event in _interpreted(data, begin, position, framing):
                             yield event
-                        position = event.offset + 1
+                            position = event.offset + 1
                         break
                     yield event
                     position += 1
@@ -140,8 +149,7 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
                     position = lines.end()
                 elif byte in _NUMBERED:
                     kind, name_of, width = _NUMBERED[byte]
-                    if position + width > size:
-                        raise IndexError(position)
+                    data[position + width - 1]  # IndexError where it is cut short
                     number = int.from_bytes(data[position + 1 : position + width], "little", signed=width == 5)
                     yield Event(kind, position, name_of, None, None, number)
                     position += width
@@ -158,7 +166,7 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
 
 
 def flat(data: Buffer) -> Buffer:
-    """Return `data` as something that has bytes for items; what is not small is not copied.  TypeError if it holds no bytes."""
+    """Return `data` as something that has bytes for items, copied only if it is small; TypeError if it cannot be."""
     if isinstance(data, (bytes, bytearray, mmap)):
         return data
     view = memoryview(data).cast("B")
@@ -175,7 +183,7 @@ def _raise_malformed(data: Buffer, whole: int) -> NoReturn:
 def _stack_global(
     data: Buffer, module_at: int, name_at: int, offset: int, slots: list[int] | None, tail: "Tail | None"
 ) -> Event | None:
-    """Return the event of the STACK_GLOBAL at `offset`, or None where its operands do not stand right in front of it."""
+    """Return the event of the STACK_GLOBAL at `offset`, or None where its operands are not right in front of it."""
     module = _operand(data, module_at, name_at, slots, tail)
     name = _operand(data, name_at, offset, slots, tail)
     if name is None or module is None:
@@ -184,7 +192,7 @@ def _stack_global(
 
 
 def _operand(data: Buffer, start: int, end: int, slots: list[int] | None, tail: "Tail | None") -> str | None:
-    """Return the string that is pushed at `start`, or None where that is not known or more stands before `end` than its MEMOIZE."""
+    """Return the string pushed at `start`; None where it is unknown, or more than its MEMOIZE stands before `end`."""
     if start < 0:
         return None
     short = data[start] == _SHORT_BINUNICODE
@@ -198,7 +206,8 @@ def _operand(data: Buffer, start: int, end: int, slots: list[int] | None, tail: 
         if slot >= len(slots):
             return tail.fetched(slot - len(slots), start) if tail is not None else None
         get, start = start, slots[slot]
-        # By now a slot may be filled that was not when it was fetched: `h\x00`, and only then the string that fills slot 0.
+        # By now a slot may be filled that was not when it was fetched: `h\x00`, and only then the string that fills
+        # slot 0.
         if not 0 <= start < get:
             return None
         after = start + 2 + data[start + 1]
@@ -215,9 +224,9 @@ def _interpreted(data: Buffer, begin: int, position: int, framing: bool) -> Iter
 class Tail:
     """The rest of a pickle that is not small, passed by pattern, with as much of its memo as is asked for.
 
-    Counting memo slots would cost more than the walk, so it is put off until a GET is found to be an operand, and then done up to its
-    slot.  Slots are known as long as MEMOIZE alone fills the memo and strings are memoized where they are pushed; a PUT, or
-    anything else, is left to the symbolic machine.
+    Counting memo slots would cost more than the walk, so it is put off until a GET is found to be an operand, and
+    then done up to its slot.  Slots are known as long as MEMOIZE alone fills the memo and strings are memoized where
+    they are pushed; a PUT, or anything else, is left to the symbolic machine.
     """
 
     __slots__ = ("_counted", "_data", "_earlier", "_found", "_passed", "_slots", "_uncounted", "regular")
@@ -233,7 +242,8 @@ class Tail:
         self._found = patterns.run()(data, position, position)
 
     def advance(self, position: int) -> int:
-        """Return from where to go on: where a run from `position` ends, or what follows there an opcode that no pattern knows.
+        """Return from where to go on: where a run from `position` ends, or what follows there an opcode that no
+        pattern knows.
 
         Raises IndexError at the end of the data, and `MalformedPickleError`.
         """
@@ -249,7 +259,7 @@ class Tail:
         return found.end()
 
     def interrupted(self, unknown: Step) -> None:
-        """Note an opcode that no pattern knows: what was passed before it can be counted by pattern, it itself cannot."""
+        """Note an opcode that no pattern knows: what was passed before it can be counted by pattern; it cannot."""
         self._countable(unknown.offset)
         self._passed = unknown.end
         self.regular = self.regular and unknown.opcode.byte not in _PUTS
@@ -273,7 +283,7 @@ class Tail:
         return run(self._data, start if last > start else self._earlier, last).start(patterns.PUSH), last
 
     def fetched(self, slot: int, get: int) -> str | None:
-        """Return the string that the GET at `get` fetches from `slot`, counted from where the tail begins; None if that is not known."""
+        """Return what the GET at `get` fetches from `slot`, counted from where the tail begins; None if unknown."""
         # It fetches what was memoized before it: what is passed up to here can be counted, and nothing after.
         self._countable(get)
         while len(self._slots) <= slot and self._counted < len(self._uncounted):

@@ -133,8 +133,14 @@ def handmade():
     yield "frame between", b"\x80\x04" + os + b"\x95" + struct.pack("<Q", 11) + system + b"\x93."
     yield "get", b"\x80\x04" + os + b"\x94" + system + b"\x94\x93h\x00h\x01\x93\x86."
     yield "text get", b"\x80\x04" + os + b"p0\n" + system + b"p1\n0" + b"g0\ng1\n\x93."
-    yield "long get", b"\x80\x04" + os + b"r\x00\x01\x00\x00" + system + b"\x94\x930j\x00\x01\x00\x00j\x01\x00\x00\x00\x93."
-    yield "long get of memoized", b"\x80\x04" + os + b"\x94" + system + b"\x94\x930j\x00\x00\x00\x00j\x01\x00\x00\x00\x93."
+    yield (
+        "long get",
+        b"\x80\x04" + os + b"r\x00\x01\x00\x00" + system + b"\x94\x930j\x00\x01\x00\x00j\x01\x00\x00\x00\x93.",
+    )
+    yield (
+        "long get of memoized",
+        b"\x80\x04" + os + b"\x94" + system + b"\x94\x930j\x00\x00\x00\x00j\x01\x00\x00\x00\x93.",
+    )
     yield "alias", b"\x80\x04" + os + b"\x940h\x00\x94" + system + b"\x94\x93h\x01h\x02\x93\x86."
     yield "dup", b"\x80\x04" + os + b"2\x93."
     yield "pop", b"\x80\x04" + os + b"K\x010" + system + b"N0\x93."
@@ -173,8 +179,11 @@ def handmade():
     yield "two protocols", b"\x80\x04\x80\x02cos\nsystem\n."
     yield "two pickles", b"\x80\x04" + os + b"\x94." + b"\x80\x04h\x00" + system + b"\x93."
     yield "no proto", os + b"\x94" + system + b"\x94\x93h\x00h\x01\x93\x86."
-    yield "every name", b"\x80\x04]\x94(" + b"".join(_short(b"m%d" % i) + b"\x94K\x01" for i in range(300)) + (
-        os + b"\x94" + system + b"\x94\x93\x94h\x02h\x05\x93j\x2d\x01\x00\x00j\x2e\x01\x00\x00\x93e."
+    yield (
+        "every name",
+        b"\x80\x04]\x94("
+        + b"".join(_short(b"m%d" % i) + b"\x94K\x01" for i in range(300))
+        + (os + b"\x94" + system + b"\x94\x93\x94h\x02h\x05\x93j\x2d\x01\x00\x00j\x2e\x01\x00\x00\x93e."),
     )
     yield "strings only", b"\x80\x04(" + (os + b"\x94") * 700 + system + b"\x93\x94h\x03" + system + b"\x93l."
     yield "late put", b"\x80\x04(" + (os + b"\x94") * 700 + system + b"q\x03h\x03" + system + b"\x93l."
@@ -202,7 +211,20 @@ def malformed():
     yield "bad utf-8 in a name", b"\x80\x04\x8c\x02os\x8c\x02\xc3(\x93."
     yield "bad utf-8 in GLOBAL", b"cos\n\xff\n."
     yield "rest", b"\x80\x04N.\x00"
-    for code in (b"\x82", b"\x83\x01", b"\x84\x01\x02\x03", b"\x95\x01", b"\x80", b"K", b"J\x01", b"G", b"\x8c", b"\x8c\x05ab", b"U", b"X\x01"):
+    for code in (
+        b"\x82",
+        b"\x83\x01",
+        b"\x84\x01\x02\x03",
+        b"\x95\x01",
+        b"\x80",
+        b"K",
+        b"J\x01",
+        b"G",
+        b"\x8c",
+        b"\x8c\x05ab",
+        b"U",
+        b"X\x01",
+    ):
         yield f"cut short {code!r}", b"\x80\x04N" + code
     yield "cut short far in", b"\x80\x04(" + b"N" * 5000 + b"\x8c\x05ab"
 
@@ -215,7 +237,10 @@ def scientific():
     yield "object array", numpy.array([1, "a", None, Point(1, 2)], dtype=object)
     yield "big array", numpy.zeros(100_000)
     pandas = pytest.importorskip("pandas")
-    yield "frame", pandas.DataFrame({"a": range(100), "b": [f"x{i}" for i in range(100)], "c": pandas.Timestamp("2020-01-01")})
+    yield (
+        "frame",
+        pandas.DataFrame({"a": range(100), "b": [f"x{i}" for i in range(100)], "c": pandas.Timestamp("2020-01-01")}),
+    )
     pytest.importorskip("sklearn")
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression

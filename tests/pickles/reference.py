@@ -1,12 +1,11 @@
 """What the walk is held to: `pickletools.genops` and the plainest symbolic stack that will do.
 
-Three readers of pickletools are put right first, because on many interpreters they are wrong (gh-126997), and on all of them they undo
-escapes in the lines of GLOBAL, INST and PERSID, which no unpickler does.
+Three readers of pickletools are put right first, because on many interpreters they are wrong (gh-126997), and on all
+of them they undo escapes in the lines of GLOBAL, INST and PERSID, which no unpickler does.
 """
 
 import io
 import pickletools
-import re
 import warnings
 from contextlib import contextmanager
 
@@ -61,7 +60,7 @@ STRINGS = {"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "S
 
 
 def events(data):
-    """Return ``([(kind, offset, opcode, module, name, number)], offset of the error or None)`` of all pickles in `data`."""
+    """Return ``([(kind, offset, opcode, module, name, number)], offset of the error or None)``."""
     with readers_put_right():
         found, file = [], io.BytesIO(data)
         while True:
@@ -80,7 +79,7 @@ def events(data):
                 return found, None
 
 
-def perform(found, stack, memo, op, argument, offset):
+def perform(found, stack, memo, op, argument, offset):  # noqa: C901 - plain on purpose
     name = op.name
 
     def say(kind, module=None, qualname=None, number=None):

@@ -173,7 +173,9 @@ def test_mutated_pickles_stay_what_they_are_to_an_unpickler():
     harmless = {"collections:OrderedDict", "datetime:date", "datetime:timedelta", "builtins:range", "builtins:int"}
     values = [[range(3), datetime_like, "datetime", "date"] for datetime_like in corpus.OBJECTS["dates"][1:3]]
     values.append(corpus.OBJECTS["collections"][0])
-    pool = [dump(value, protocol) for value in values for protocol in (2, 3, 4, 5) for dump in (pickle.dumps, pickle._dumps)]
+    pool = [
+        dump(value, protocol) for value in values for protocol in (2, 3, 4, 5) for dump in (pickle.dumps, pickle._dumps)
+    ]
     codes = registry(300, sorted(harmless))
     rng = random.Random(3)
     loadable = 0

@@ -1,5 +1,3 @@
-import mmap
-import pickle
 import random
 
 import pytest
@@ -73,10 +71,47 @@ def mutated(rng, pool):
 
 
 INSERTS = [bytes([byte]) for byte in b"(012.NR\x93\x93\x94\x94\x85\x86tlu}])bo\x81\x97\x98Q"] + [
-    *(b"\x8c\x02os", b"\x8c\x06system\x94", b"h\x00", b"h\x01", b"h\x02", b"j\x01\x00\x00\x00", b"g0\n", b"g 1\n", b"q\x00"),
-    *(b"r\x01\x00\x00\x00", b"p0\n", b"p-1\n", b"\x95\x05\x00\x00\x00\x00\x00\x00\x00", b"\x80\x04", b"\x80\x02", b"U\x02os"),
-    *(b"X\x02\x00\x00\x00os", b"Vos\n", b"S'os'\n", b"cos\nsystem\n", b"ios\nsystem\n", b"\x82\xf0", b"\x83\x00\x00", b"I1\n"),
-    *(b"L1L\n", b"F1\n", b"Pa\n", b"\xff", b"\x8c\x02\xc3\xa9", b"\x8c\x01\xc3", b"\x84\xff\xff\xff\xff", b"C\x01a", b"\x8a\x01\x01"),
+    *(
+        b"\x8c\x02os",
+        b"\x8c\x06system\x94",
+        b"h\x00",
+        b"h\x01",
+        b"h\x02",
+        b"j\x01\x00\x00\x00",
+        b"g0\n",
+        b"g 1\n",
+        b"q\x00",
+    ),
+    *(
+        b"r\x01\x00\x00\x00",
+        b"p0\n",
+        b"p-1\n",
+        b"\x95\x05\x00\x00\x00\x00\x00\x00\x00",
+        b"\x80\x04",
+        b"\x80\x02",
+        b"U\x02os",
+    ),
+    *(
+        b"X\x02\x00\x00\x00os",
+        b"Vos\n",
+        b"S'os'\n",
+        b"cos\nsystem\n",
+        b"ios\nsystem\n",
+        b"\x82\xf0",
+        b"\x83\x00\x00",
+        b"I1\n",
+    ),
+    *(
+        b"L1L\n",
+        b"F1\n",
+        b"Pa\n",
+        b"\xff",
+        b"\x8c\x02\xc3\xa9",
+        b"\x8c\x01\xc3",
+        b"\x84\xff\xff\xff\xff",
+        b"C\x01a",
+        b"\x8a\x01\x01",
+    ),
 ]
 
 
