@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from extreg.pickles import patterns
-from extreg.pickles.opcodes import Buffer, step
+from extreg.pickles.opcodes import LONG_PAYLOADS, Buffer, passed_payload, step
 
 _GETS = {0x68: 2, 0x6A: 5}
 _IN_TEXT = frozenset(b"gp")
@@ -77,16 +77,23 @@ def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, in
 def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
     """Tell whether the opcodes in ``data[start:stop]`` fetch one of `slots`, or anything by a GET in text.
 
-    A search finds the bytes of such GETs, and a run up to each of them whether they are an opcode or part of one.
+    A search finds the bytes of such GETs in what a run passes, and a shorter run whether they are an opcode or part of one.
     """
     one = b"".join(b"\\x%02x" % slot for slot in slots if slot < 256)
     four = b"|".join(re.escape(slot.to_bytes(4, "little")) for slot in slots)
     pattern = rb"j(?=%s)|g(?=[-+_0-9 \t\r\x0b\x0c]*\n)" % four + (b"|h(?=[%s])" % one if one else b"")
-    match, position = patterns.run(), start
-    for hit in re.compile(pattern, re.DOTALL).finditer(data, start, stop):
-        while position < hit.start():
-            end = match(data, position, hit.start()).end()
-            position = end if end > position else step(data, position).end
-        if position == hit.start():
+    search, match, position = re.compile(pattern, re.DOTALL).finditer, patterns.run(), start
+    while position < stop:
+        end = match(data, position).end()
+        if end == position:
+            if data[position] in LONG_PAYLOADS:
+                end = passed_payload(data, position)
+            else:
+                unknown = step(data, position)
+                if unknown.opcode.byte in _IN_TEXT:
+                    return True
+                end = unknown.end
+        elif any(match(data, position, hit.start()).end() == hit.start() for hit in search(data, position, end)):
             return True
+        position = end
     return False

@@ -124,6 +124,20 @@ def _rows() -> Iterator[Opcode]:
 TABLE: Final[dict[int, Opcode]] = {opcode.byte: opcode for opcode in _rows()}
 
 
+# Opcodes with a payload of any size that needs no check, and the width of its length: for those in a hurry.
+LONG_PAYLOADS: Final = {
+    opcode.byte: int(opcode.argument[1])
+    for opcode in TABLE.values()
+    if opcode.argument in {"<4", "<8"} and not opcode.holds
+}
+
+
+def passed_payload(data: Buffer, offset: int) -> int:
+    """Return where the opcode at `offset`, one of `LONG_PAYLOADS`, ends: with the data where it is cut short."""
+    start = offset + 1 + LONG_PAYLOADS[data[offset]]
+    return min(start + int.from_bytes(data[offset + 1 : start], "little"), len(data))
+
+
 class Step(NamedTuple):
     """One opcode where it stands: at ``offset``, its argument without length and newline in ``data[start:stop]``."""
 

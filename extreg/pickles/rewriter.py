@@ -77,7 +77,7 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
             if isinstance(new, str):
                 refused[new] = refused.get(new, 0) + 1
                 continue
-            pieces += [data[done : pickle.begin], new]
+            pieces += [data[done : pickle.begin], new] if done < pickle.begin else [new]
             done = pickle.stop + 1
             changed += 1
             references += len(plan.edits)
@@ -85,7 +85,8 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
         if not pickles:
             raise
         refused["malformed"] = 1
-    pieces.append(data[done:])
+    if done < len(data):
+        pieces.append(data[done:])
     return Rewritten(b"".join(pieces), pickles, changed, references, left, refused)
 
 

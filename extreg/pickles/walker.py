@@ -17,7 +17,7 @@ from typing import Final, NoReturn, cast
 from extreg.pickles import patterns
 from extreg.pickles.events import Event, Kind
 from extreg.pickles.machine import interpret
-from extreg.pickles.opcodes import TABLE, Buffer, Step, names, step, steps
+from extreg.pickles.opcodes import LONG_PAYLOADS, TABLE, Buffer, Step, names, passed_payload, step, steps
 
 # How far into a pickle the loop goes by hand: a run costs what a dozen opcodes cost, and pays later.
 _HEAD: Final = 1024
@@ -97,8 +97,6 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:  # noqa: C90
                         tail = Tail(data, position)
                     whole = position if position <= size else whole
                     position = tail.advance(position)
-                    if data[position] not in _CAUGHT:
-                        continue
                 byte = data[position]
                 if byte == _SHORT_BINUNICODE:
                     before, last = last, position
@@ -242,21 +240,33 @@ class Tail:
         self._found = patterns.run()(data, position, position)
 
     def advance(self, position: int) -> int:
-        """Return from where to go on: where a run from `position` ends, or what follows there an opcode that no
-        pattern knows.
+        """Return where the next opcode stands that the loop handles.
 
-        Raises IndexError at the end of the data, and `MalformedPickleError`.
+        Raises IndexError where the data ends before it, and `MalformedPickleError`.
         """
-        found = patterns.run()(self._data, position)
-        if found.end() == position and self._data[position] not in _CAUGHT:
-            unknown = step(self._data, position)
-            self.interrupted(unknown)
-            return unknown.end
-        self.regular = self.regular and found.start(patterns.PUT) < 0
-        # A run that had its fill and the one after it are one.
-        self._earlier = self._found.start() if self._found.end() == position else position
-        self._found = found
-        return found.end()
+        data, run = self._data, patterns.run()
+        while True:
+            found = run(data, position)
+            end = found.end()
+            if end > position:
+                self.regular = self.regular and found.start(patterns.PUT) < 0
+                # A run that had its fill and the one after it are one.
+                self._earlier = self._found.start() if self._found.end() == position else position
+                self._found = found
+            byte = data[end]
+            if byte in _CAUGHT:
+                return end
+            if byte in LONG_PAYLOADS:
+                # One that is cut short ends with the data, and then there is no next opcode.
+                after = passed_payload(data, end)
+                self._countable(end)
+                self._passed = position = after
+            elif end > position:
+                position = end
+            else:
+                unknown = step(data, position)
+                self.interrupted(unknown)
+                position = unknown.end
 
     def interrupted(self, unknown: Step) -> None:
         """Note an opcode that no pattern knows: what was passed before it can be counted by pattern; it cannot."""
