@@ -1,7 +1,8 @@
 """How fast pickles are walked and rewritten, against picklescan and `pickletools.optimize`.
 
-Run as ``python benchmarks/pickles.py``; needs picklescan, and numpy for the scientific arrays.  Every figure is the median of ratios, each
-of two timings that follow each other in the same round, so that what else the machine does falls on both.
+Run as ``python benchmarks/pickles.py``; needs picklescan, and numpy for the scientific arrays.  Every figure is the
+median of ratios, each of two timings that follow each other in the same round, so that what else the machine does
+falls on both.
 """
 
 import datetime

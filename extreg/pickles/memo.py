@@ -77,7 +77,8 @@ def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, in
 def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
     """Tell whether the opcodes in ``data[start:stop]`` fetch one of `slots`, or anything by a GET in text.
 
-    A search finds the bytes of such GETs in what a run passes, and a shorter run whether they are an opcode or part of one.
+    A search finds the bytes of such GETs in what a run passes, and a shorter run tells whether they are an opcode or
+    part of one.
     """
     one = b"".join(b"\\x%02x" % slot for slot in slots if slot < 256)
     four = b"|".join(re.escape(slot.to_bytes(4, "little")) for slot in slots)

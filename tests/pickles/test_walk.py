@@ -1,3 +1,4 @@
+import pickle
 import random
 
 import pytest
@@ -144,3 +145,9 @@ def test_mutated_pickles_are_walked_as_genops_walks_them(monkeypatch):
 @pytest.mark.soak
 def test_a_million_mutated_pickles_are_walked_as_genops_walks_them(monkeypatch):
     print(fuzz(2, 1_000_000, monkeypatch))
+
+
+def test_scientific_pickles_are_walked_as_genops_walks_them():
+    for _, value in corpus.scientific():
+        for protocol in (2, 3, 4, 5):
+            assert_agrees(pickle.dumps(value, protocol))
