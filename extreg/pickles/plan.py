@@ -27,12 +27,16 @@ class Pickle(NamedTuple):
 
 
 class Plan:
-    """``edits`` in order, the ``meanings`` of what the result must refer to, and how many are ``left``, by reason."""
+    """What to do: one of ``edits`` for each reference, in order, and ``memos`` for each MEMOIZE that may go.
 
-    __slots__ = ("edits", "left", "meanings")
+    The result must refer to ``meanings``; ``left`` says how many references stay as they are, by reason.
+    """
+
+    __slots__ = ("edits", "left", "meanings", "memos")
 
     def __init__(self) -> None:
         self.edits: list[Edit] = []
+        self.memos: list[Edit] = []
         self.meanings: list[Meaning] = []
         self.left: dict[str, int] = {}
 

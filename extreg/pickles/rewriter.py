@@ -113,10 +113,11 @@ def pickles_in(data: Buffer) -> Iterator[Pickle]:
 
 def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
     """Return the pickle with the edits of `plan`, or why it is refused."""
-    if not sound(pickle.frames, plan.edits, pickle.stop):
+    edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
+    if not sound(pickle.frames, edits, pickle.stop):
         return "its frames do not fit"
     pieces, done = [], pickle.begin
-    for start, end, new in reframed(pickle.frames, plan.edits, pickle.begin, pickle.stop):
+    for start, end, new in reframed(pickle.frames, edits, pickle.begin, pickle.stop):
         pieces += [pickle.data[done:start], new]
         done = end
     pieces.append(pickle.data[done : pickle.stop + 1])

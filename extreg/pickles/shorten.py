@@ -13,6 +13,7 @@ from extreg.pickles.plan import VARYING, Pickle, Plan
 _SHORT_BINUNICODE, _BINGET, _MEMOIZE = b"\x8ch\x94"
 # From this size on it is worth a search to learn that the rest of a pickle does not fetch some slots.
 _FAR = 1 << 14
+_SMALL = 1 << 10
 # A place that keeps its name may make another keep its own; when that goes on and on, nobody wrote it to be read.
 _ROUNDS = 8
 _WOULD_GROW = "the code is longer than the name"
@@ -58,7 +59,23 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
         else:
             plan.edits.append(edit)
             plan.meanings[place.nth] = (None, None, place.code)
+    if places and len(plan.edits) == len(places) and _untouched(pickle, places):
+        # In a small message that fetches nothing, one byte in ten is a MEMOIZE.
+        spans = [(edit.start, edit.end) for edit in plan.edits]
+        plan.memos = [Edit(at, at + 1, b"") for at in _outside(traffic(pickle.data, pickle.begin, pickle.stop), spans)]
     return plan
+
+
+def _untouched(pickle: Pickle, places: list[_Place]) -> bool:
+    """Tell whether this is a small pickle of which only `places` that all become codes use the memo."""
+    if pickle.protocol < 4 or pickle.stop - pickle.begin > _SMALL:
+        return False
+    return untouched(pickle.data, pickle.begin, pickle.stop, [(place.start, place.end) for place in places])
+
+
+def _outside(seen: Traffic, spans: list[tuple[int, int]]) -> list[int]:
+    """Return where a MEMOIZE stands that is in none of `spans`."""
+    return [at for at in seen.filled if not (nth := bisect_left(spans, (at + 1,))) or spans[nth - 1][1] <= at]
 
 
 def _edits(pickle: Pickle, places: list[_Place]) -> "list[Edit | None]":

@@ -205,3 +205,13 @@ def test_mutated_pickles_stay_what_they_are_to_an_unpickler():
             assert_same(Harmless(io.BytesIO(result)).load(), expected)
             assert_same(Harmless(io.BytesIO(back)).load(), expected)
     assert loadable > 500
+
+
+def test_a_small_message_that_fetches_nothing_loses_its_memo_and_one_that_does_keeps_it():
+    codes = Registry(codes={300: f"{corpus.__name__}:Point"})
+    plain = to_codes(pickle.dumps(corpus.Point(1, 2), 4), codes)
+    assert b"\x94" not in plain
+    with installed(codes.codes):
+        assert pickle.loads(plain) == corpus.Point(1, 2)
+        shared = pickle.loads(to_codes(pickle.dumps([corpus.Point(1, 2)] * 2, 4), codes))
+    assert shared[0] is shared[1]
