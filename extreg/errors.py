@@ -142,3 +142,18 @@ class StateVersionError(ExtregError, UnpicklingError):
         self.target = target
         self.found = found
         self.ours = ours
+
+
+class MalformedPickleError(ExtregError, ValueError):
+    """Bytes that are no sequence of whole pickles; ``offset`` is where the opcode stands that cannot be read.
+
+    Where the bytes end before a STOP, ``offset`` is their length.
+    """
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.args = (message, offset)
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{self.message} (at byte {self.offset})"

@@ -1,1 +1,35 @@
-"""Bytes: pickle bytes to findings, bytes to bytes.  Pure; nothing here executes a pickle."""
+"""Bytes: pickle bytes to findings, bytes to bytes.  Pure; nothing here executes a pickle or imports what it names.
+
+`walk` yields an `Event` for each opcode that refers to a global or a code, and for PROTO, FRAME and STOP; `scan`
+counts them; `steps` yields every opcode of one pickle and `disassemble` a line for each.  `to_codes`, `to_names` and,
+with an account, `rewrite` exchange names and codes; `price` tells what codes are worth for a corpus.  All take bytes,
+bytearray, a contiguous memoryview or an mmap with any number of pickles in a row (`steps`: one), and raise
+`MalformedPickleError`.
+"""
+
+__all__ = [
+    "Event",
+    "MalformedPickleError",
+    "Price",
+    "Prices",
+    "Rewritten",
+    "Scan",
+    "Step",
+    "disassemble",
+    "price",
+    "rewrite",
+    "scan",
+    "steps",
+    "to_codes",
+    "to_names",
+    "walk",
+]
+
+from extreg.errors import MalformedPickleError
+from extreg.pickles.dis import disassemble
+from extreg.pickles.events import Event
+from extreg.pickles.opcodes import Step, steps
+from extreg.pickles.pricing import Price, Prices, price
+from extreg.pickles.rewriter import Rewritten, rewrite, to_codes, to_names
+from extreg.pickles.scanner import Scan, scan
+from extreg.pickles.walker import walk

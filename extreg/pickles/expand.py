@@ -1,0 +1,73 @@
+"""Codes to names, in one pickle."""
+
+from extreg.pickles.events import Event
+from extreg.pickles.frames import Edit
+from extreg.pickles.names import dumped, loaded
+from extreg.pickles.plan import VARYING, Meaning, Pickle, Plan
+from extreg.registry.model import Registry
+from extreg.registry.target import split
+
+_WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
+
+
+def expanded(pickle: Pickle, registry: Registry) -> Plan:
+    """Plan to put names in the place of the codes that `registry` knows, be they live, load-only or retired."""
+    plan = Plan()
+    if pickle.protocol == VARYING:
+        plan.leave("a protocol that changes on the way", len(pickle.references))
+        return plan
+    for event in pickle.references:
+        if event.kind != "code":
+            plan.meanings.append(event[3:6])
+            continue
+        code = event.number or 0
+        target = registry.target(code) or registry.retired.get(code)
+        named = _named(target, pickle.protocol) if target is not None else "unknown code"
+        if isinstance(named, str):
+            plan.leave(named)
+            plan.meanings.append(event[3:6])
+            continue
+        new, meanings = named
+        plan.edits.append(_edit(event, new))
+        plan.meanings += meanings
+    return plan
+
+
+def _edit(event: Event, new: bytes) -> Edit:
+    return Edit(event.offset, event.offset + _WIDTHS[event.opcode], new)
+
+
+def _named(target: str, protocol: int) -> tuple[bytes, list[Meaning]] | str:
+    """Return opcodes that push what `target` names, with the references in them, or why there are none."""
+    module, qualname = split(target)
+    if protocol >= 4:
+        return _text(module) + _text(qualname) + b"\x93", [(module, qualname, None)]
+    outer, *inner = qualname.split(".")
+    if loaded(module, outer, protocol) != (module, outer):
+        # The code means one thing to whoever dumped it and another to whoever loads it.
+        return "Python 2 had another global of that name"
+    first = _global(module, outer, protocol)
+    getter = _global("builtins", "getattr", protocol)
+    if first is None or getter is None:
+        return "no Python 2 name leads there"
+    # Below protocol 4 pickle itself writes getattr(Outer, "Inner"); here each step is: getattr, what is there, the
+    # name, TUPLE2, REDUCE.
+    new = getter[0] * len(inner) + first[0] + b"".join(_long_text(name) + b"\x86R" for name in inner)
+    return new, [getter[1]] * len(inner) + [first[1]]
+
+
+def _global(module: str, name: str, protocol: int) -> tuple[bytes, Meaning] | None:
+    spelled = dumped(module, name, protocol)
+    if spelled is None:
+        return None
+    return b"c%s\n%s\n" % (spelled[0].encode(), spelled[1].encode()), (*spelled, None)
+
+
+def _text(text: str) -> bytes:
+    raw = text.encode("utf-8", "surrogatepass")
+    return b"\x8c%c%s" % (len(raw), raw) if len(raw) < 256 else _long_text(text)
+
+
+def _long_text(text: str) -> bytes:
+    raw = text.encode("utf-8", "surrogatepass")
+    return b"X" + len(raw).to_bytes(4, "little") + raw

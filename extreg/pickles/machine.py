@@ -1,0 +1,84 @@
+"""The plain symbolic machine: what is on the stack and in the memo at each opcode, as far as it is a string.
+
+It is what the fast walk in `extreg.pickles.walker` is held to by the tests, and what that falls back on for a pickle
+whose STACK_GLOBAL operands do not stand right in front of it.  It makes no attempt to be fast.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from extreg.pickles.events import Event, Kind
+from extreg.pickles.opcodes import TO_MARK, Buffer, Step, names, steps, string
+
+_STRINGS: Final = frozenset(b"STUVX\x8c\x8d")
+_PLAIN: Final[dict[int, Kind]] = {0x80: "proto", 0x95: "frame", 0x2E: "stop"}
+_MARK: Final = object()
+
+# A symbol is the step that pushed a string, the mark, or None for anything else.
+_Symbol = Step | object | None
+
+
+def interpret(data: Buffer, offset: int = 0) -> Iterator[Event]:
+    """Yield the events of the one pickle that begins at `offset`, its STOP included; raise `MalformedPickleError`."""
+    stack: list[_Symbol] = []
+    memo: dict[int | bytes, _Symbol] = {}
+    for found in steps(data, offset):
+        byte, name = found.opcode.byte, found.opcode.name
+        if byte in _PLAIN:
+            yield Event(_PLAIN[byte], found.offset, name, number=_argument(data, found) if byte != 0x2E else None)
+        elif byte in b"\x82\x83\x84":
+            yield Event("code", found.offset, name, number=_argument(data, found))
+        elif byte in b"ci":
+            yield Event("global", found.offset, name, *names(data, found))
+        elif byte == 0x93:
+            yield _stack_global(data, found, stack)
+        _perform(data, found, stack, memo)
+
+
+def _argument(data: Buffer, found: Step) -> int:
+    """Return a number argument; EXT4's is the one that is signed."""
+    return int.from_bytes(bytes(data[found.start : found.stop]), "little", signed=found.opcode.name == "EXT4")
+
+
+def _stack_global(data: Buffer, found: Step, stack: list[_Symbol]) -> Event:
+    operands = [string(data, symbol) if isinstance(symbol, Step) else None for symbol in stack[-2:]]
+    module, name = operands if len(operands) == 2 else (None, None)
+    if module is None or name is None:
+        return Event("unresolved", found.offset, "STACK_GLOBAL")
+    return Event("global", found.offset, "STACK_GLOBAL", module, name)
+
+
+def _perform(data: Buffer, found: Step, stack: list[_Symbol], memo: dict[int | bytes, _Symbol]) -> None:
+    """Do to `stack` and `memo` what an unpickler would, no further down than what is there."""
+    opcode = found.opcode
+    top = stack[-1] if stack and stack[-1] is not _MARK else None
+    if opcode.byte in b"pqr":
+        memo[_slot(data, found)] = top
+    elif opcode.byte == 0x94:
+        memo[len(memo)] = top
+    elif opcode.name == "POP":
+        del stack[-1:]
+    else:
+        _pop(stack, opcode.takes)
+        if opcode.byte in b"ghj":
+            stack.append(memo.get(_slot(data, found)))
+        elif opcode.gives:
+            named = {"DUP": top, "MARK": _MARK}.get(opcode.name)
+            stack.append(found if opcode.byte in _STRINGS else named)
+
+
+def _pop(stack: list[_Symbol], count: int) -> None:
+    # An unpickler fails where a MARK or the bottom is in the way of an operand; whatever is said of the rest is then
+    # idle.
+    while count and stack and (count == TO_MARK or stack[-1] is not _MARK):
+        if stack.pop() is _MARK:
+            return
+        count -= count != TO_MARK
+
+
+def _slot(data: Buffer, found: Step) -> int | bytes:
+    if found.opcode.argument != "\n":
+        return _argument(data, found)
+    raw = bytes(data[found.start : found.stop])
+    # int() of a million digits takes minutes; a number that long is no slot of any memo, so its spelling will do.
+    return int(raw) if len(raw) < 100 else raw

@@ -1,0 +1,100 @@
+"""Who uses the memo: which slots a pickle of protocol 4 or 5 fills, where, and which of them it fetches."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from extreg.pickles import patterns
+from extreg.pickles.opcodes import LONG_PAYLOADS, Buffer, passed_payload, step
+
+_GETS = {0x68: 2, 0x6A: 5}
+_IN_TEXT = frozenset(b"gp")
+_MEMOIZE, _STOP = b"\x94."
+
+
+class Traffic(NamedTuple):
+    """``filled[slot]`` is where the MEMOIZE of a slot stands; ``fetched`` are GETs, as ``(offset, slot)``, both in
+    order.
+
+    ``explicit`` says that there is a PUT or a GET in text, as no pickler writes under these protocols; ``end`` is how
+    far this goes.
+    """
+
+    filled: list[int]
+    fetched: list[tuple[int, int]]
+    explicit: bool
+    end: int
+
+
+def traffic(data: Buffer, begin: int, until: int) -> Traffic:
+    """Return what happens to the memo in the pickle at `begin`, up to the first opcode from `until` on, or its STOP."""
+    match = patterns.traffic()
+    filled: list[int] = []
+    fetched: list[tuple[int, int]] = []
+    explicit = False
+    position = begin
+    while position < until:
+        found = match(data, position)
+        at, end = found.start(1), found.end()
+        if at >= 0:
+            byte = data[at]
+            if byte == _MEMOIZE:
+                filled.append(at)
+            elif byte in _GETS:
+                fetched.append((at, int.from_bytes(data[at + 1 : end], "little")))
+            else:
+                explicit = True
+        elif end == position:
+            if data[position] == _STOP:
+                break
+            unknown = step(data, position)
+            end = unknown.end
+            explicit = explicit or unknown.opcode.byte in _IN_TEXT
+        position = end
+    return Traffic(filled, fetched, explicit, position)
+
+
+def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether the pickle at `begin` has no GET or PUT but within `spans`: beyond them, its memo is of no use."""
+    match, position, span = patterns.fetching(), begin, 0
+    while position < stop:
+        found = match(data, position)
+        at, end = found.start(1), found.end()
+        if at >= 0:
+            while span < len(spans) and spans[span][1] <= at:
+                span += 1
+            if span == len(spans) or at < spans[span][0] or data[at] not in _GETS:
+                return False
+        elif end == position:
+            unknown = step(data, position)
+            if unknown.opcode.byte in _IN_TEXT:
+                return False
+            end = unknown.end
+        position = end
+    return True
+
+
+def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
+    """Tell whether the opcodes in ``data[start:stop]`` fetch one of `slots`, or anything by a GET in text.
+
+    A search finds the bytes of such GETs in what a run passes, and a shorter run tells whether they are an opcode or
+    part of one.
+    """
+    one = b"".join(b"\\x%02x" % slot for slot in slots if slot < 256)
+    four = b"|".join(re.escape(slot.to_bytes(4, "little")) for slot in slots)
+    pattern = rb"j(?=%s)|g(?=[-+_0-9 \t\r\x0b\x0c]*\n)" % four + (b"|h(?=[%s])" % one if one else b"")
+    search, match, position = re.compile(pattern, re.DOTALL).finditer, patterns.run(), start
+    while position < stop:
+        end = match(data, position).end()
+        if end == position:
+            if data[position] in LONG_PAYLOADS:
+                end = passed_payload(data, position)
+            else:
+                unknown = step(data, position)
+                if unknown.opcode.byte in _IN_TEXT:
+                    return True
+                end = unknown.end
+        elif any(match(data, position, hit.start()).end() == hit.start() for hit in search(data, position, end)):
+            return True
+        position = end
+    return False

@@ -1,0 +1,129 @@
+"""Names to codes and codes to names, in the bytes.
+
+Each pickle in a row is rewritten on its own or left as it is.  Only the references are cut out and others put in;
+everything else stays byte for byte, so each memo slot has to keep its number: a MEMOIZE that goes with the string in
+front of it leaves a filler behind, unless nothing from that slot on is ever fetched.  Every result is walked again,
+and has to refer to exactly what it should, before it takes the place of the original.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from extreg.errors import MalformedPickleError
+from extreg.pickles.events import Event
+from extreg.pickles.expand import expanded
+from extreg.pickles.frames import reframed, sound
+from extreg.pickles.opcodes import Buffer
+from extreg.pickles.plan import VARYING, Pickle, Plan
+from extreg.pickles.shorten import shortened
+from extreg.pickles.walker import flat, walk
+from extreg.registry.model import Registry
+
+
+class Rewritten(NamedTuple):
+    """What came of `rewrite`: the bytes, and the account.
+
+    ``pickles`` is how many stand in a row, ``changed`` how many of them are not what they were, ``references`` how
+    many references were exchanged.  ``left`` says how many references were not, by reason; ``refused`` the same of
+    whole pickles.  What follows the last whole pickle is kept and counted as refused.
+    """
+
+    data: bytes
+    pickles: int
+    changed: int
+    references: int
+    left: Mapping[str, int]
+    refused: Mapping[str, int]
+
+
+# What `Event` says of a STOP.
+_STOP = (None, None, None)
+
+
+def to_codes(data: Buffer, registry: Registry) -> bytes:
+    """Return `data` with live codes of `registry` for names, wherever that is proved to load the same and not to be
+    longer.
+
+    Raises `MalformedPickleError` where not even the first pickle is whole.
+    """
+    return rewrite(data, registry, to="codes").data
+
+
+def to_names(data: Buffer, registry: Registry) -> bytes:
+    """Return `data` with names for the codes that `registry` knows, retired ones included.
+
+    Raises `MalformedPickleError` where not even the first pickle is whole.
+    """
+    return rewrite(data, registry, to="names").data
+
+
+def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) -> Rewritten:
+    """Do what `to_codes` or `to_names` does, and give account of it."""
+    data = flat(data)
+    planned = {"codes": shortened, "names": expanded}[to]
+    pieces: list[Buffer] = []
+    left: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    pickles = changed = references = done = 0
+    try:
+        for pickle in pickles_in(data):
+            pickles += 1
+            plan = planned(pickle, registry)
+            for reason, count in plan.left.items():
+                left[reason] = left.get(reason, 0) + count
+            if not plan.edits:
+                continue
+            new = _followed(pickle, plan)
+            if isinstance(new, str):
+                refused[new] = refused.get(new, 0) + 1
+                continue
+            pieces += [data[done : pickle.begin], new] if done < pickle.begin else [new]
+            done = pickle.stop + 1
+            changed += 1
+            references += len(plan.edits)
+    except MalformedPickleError:
+        if not pickles:
+            raise
+        refused["malformed"] = 1
+    if done < len(data):
+        pieces.append(data[done:])
+    return Rewritten(b"".join(pieces), pickles, changed, references, left, refused)
+
+
+def pickles_in(data: Buffer) -> Iterator[Pickle]:
+    """Yield the pickles in `data`; raise `MalformedPickleError` after the last whole one."""
+    begin, protocol = 0, 0
+    frames: list[Event] = []
+    references: list[Event] = []
+    for event in walk(data):
+        kind = event.kind
+        if kind == "stop":
+            yield Pickle(data, begin, event.offset, protocol, frames, references)
+            begin, protocol = event.offset + 1, 0
+            frames, references = [], []
+        elif kind == "frame":
+            frames.append(event)
+        elif kind == "proto":
+            protocol = event.number or 0
+            if event.offset != begin:
+                protocol = VARYING
+        else:
+            references.append(event)
+
+
+def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
+    """Return the pickle with the edits of `plan`, or why it is refused."""
+    edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
+    if not sound(pickle.frames, edits, pickle.stop):
+        return "its frames do not fit"
+    pieces, done = [], pickle.begin
+    for start, end, new in reframed(pickle.frames, edits, pickle.begin, pickle.stop):
+        pieces += [pickle.data[done:start], new]
+        done = end
+    pieces.append(pickle.data[done : pickle.stop + 1])
+    made = b"".join(pieces)
+    # The proof: one pickle that refers to exactly what it should.
+    found = [event[3:6] for event in walk(made, framing=False)]
+    if found.pop() == _STOP and found == plan.meanings:
+        return made
+    return "the result could not be proved"

@@ -1,0 +1,56 @@
+"""What a row of pickles refers to."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from extreg.pickles.opcodes import Buffer
+from extreg.pickles.walker import walk
+
+
+class Scan(NamedTuple):
+    """What `scan` found.
+
+    ``globals`` maps a target (``module:qualname``, as it stands in the bytes) to how many opcodes name it, and
+    ``codes`` an extension code to how many opcodes bear it; what the memo repeats is not counted again.
+    ``unresolved`` are the offsets of the STACK_GLOBAL opcodes whose operands only an execution would tell.
+    ``pickles`` says how many pickles stand in a row.
+
+    A pickle may name anything, and whatever has no colon in its module and none in its name is in ``globals``, a
+    legal target or not.  With one more colon a target could be read in two ways: such names are in ``odd``, as
+    ``(module, name)``.
+    """
+
+    globals: Mapping[str, int]
+    codes: Mapping[int, int]
+    unresolved: tuple[int, ...]
+    pickles: int
+    odd: Mapping[tuple[str, str], int]
+
+
+def scan(data: Buffer) -> Scan:
+    """Return what the pickles in `data` refer to, without executing anything.
+
+    `data` is bytes, bytearray, a contiguous memoryview or an mmap, and is not copied.  Raises `MalformedPickleError`
+    where `data` is not a row of one or more whole pickles; `walk` gives what stands before the
+    fault.
+    """
+    named: dict[tuple[str, str], int] = {}
+    codes: dict[int, int] = {}
+    unresolved = []
+    pickles = 0
+    for kind, offset, _, module, name, number, _ in walk(data, framing=False):
+        if kind == "stop":
+            pickles += 1
+        elif module is not None and name is not None:
+            named[module, name] = named.get((module, name), 0) + 1
+        elif number is not None:
+            codes[number] = codes.get(number, 0) + 1
+        else:
+            unresolved.append(offset)
+    targets, odd = {}, {}
+    for (module, name), count in named.items():
+        if ":" in module or ":" in name:
+            odd[module, name] = count
+        else:
+            targets[f"{module}:{name}"] = count
+    return Scan(targets, codes, tuple(unresolved), pickles, odd)

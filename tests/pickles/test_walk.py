@@ -1,0 +1,153 @@
+import pickle
+import random
+
+import pytest
+
+from extreg.errors import MalformedPickleError
+from extreg.pickles.walker import walk
+
+from . import corpus, reference
+
+DUMPED = dict(corpus.dumped())
+HANDMADE = dict(corpus.handmade())
+MALFORMED = dict(corpus.malformed())
+
+
+def walked(data, framing=True):
+    found = []
+    try:
+        for event in walk(data, framing=framing):
+            found.append(tuple(event)[:6])
+    except MalformedPickleError as error:
+        return found, error.offset
+    return found, None
+
+
+def assert_agrees(data):
+    expected, error = reference.events(data)
+    assert walked(data) == (expected, error)
+    plain = [event for event in expected if event[0] not in {"proto", "frame"}]
+    assert walked(data, framing=False) == (plain, error)
+
+
+@pytest.mark.parametrize("name", [*DUMPED, *HANDMADE, *MALFORMED])
+def test_the_walk_agrees_with_genops_and_a_symbolic_stack(name):
+    assert_agrees({**DUMPED, **HANDMADE, **MALFORMED}[name])
+
+
+@pytest.mark.parametrize("head", [0, 7, 40])
+@pytest.mark.parametrize("name", [*DUMPED, *HANDMADE, *MALFORMED])
+def test_it_makes_no_difference_how_much_is_walked_by_hand(name, head, monkeypatch):
+    monkeypatch.setattr("extreg.pickles.walker._HEAD", head)
+    assert_agrees({**DUMPED, **HANDMADE, **MALFORMED}[name])
+
+
+def mutated(rng, pool):
+    """Return a pickle, or two, with a few bytes changed, gone, added, repeated or exchanged for opcodes."""
+    data = bytearray(rng.choice(pool))
+    if rng.random() < 0.1:
+        data += rng.choice(pool)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        at = rng.randrange(len(data) + 1)
+        how = rng.randrange(7)
+        if how == 0:
+            data[at : at + 1] = bytes([rng.randrange(256)])
+        elif how == 1:
+            data[at : at + 1] = rng.choice(INSERTS)
+        elif how == 2:
+            del data[at : at + rng.randrange(1, 5)]
+        elif how == 3:
+            data[at:at] = rng.choice(INSERTS)
+        elif how == 4:
+            data[at:at] = data[at - rng.randrange(20) : at]
+        elif how == 5:
+            source = rng.choice(pool)
+            start = rng.randrange(len(source))
+            data[at:at] = source[start : start + rng.randrange(30)]
+        else:
+            del data[at:]
+        if not data:
+            break
+    return bytes(data)
+
+
+INSERTS = [bytes([byte]) for byte in b"(012.NR\x93\x93\x94\x94\x85\x86tlu}])bo\x81\x97\x98Q"] + [
+    *(
+        b"\x8c\x02os",
+        b"\x8c\x06system\x94",
+        b"h\x00",
+        b"h\x01",
+        b"h\x02",
+        b"j\x01\x00\x00\x00",
+        b"g0\n",
+        b"g 1\n",
+        b"q\x00",
+    ),
+    *(
+        b"r\x01\x00\x00\x00",
+        b"p0\n",
+        b"p-1\n",
+        b"\x95\x05\x00\x00\x00\x00\x00\x00\x00",
+        b"\x80\x04",
+        b"\x80\x02",
+        b"U\x02os",
+    ),
+    *(
+        b"X\x02\x00\x00\x00os",
+        b"Vos\n",
+        b"S'os'\n",
+        b"cos\nsystem\n",
+        b"ios\nsystem\n",
+        b"\x82\xf0",
+        b"\x83\x00\x00",
+        b"I1\n",
+    ),
+    *(
+        b"L1L\n",
+        b"F1\n",
+        b"Pa\n",
+        b"\xff",
+        b"\x8c\x02\xc3\xa9",
+        b"\x8c\x01\xc3",
+        b"\x84\xff\xff\xff\xff",
+        b"C\x01a",
+        b"\x8a\x01\x01",
+    ),
+]
+
+
+def small_pool():
+    pool = [data for data in [*DUMPED.values(), *HANDMADE.values(), *MALFORMED.values()] if 0 < len(data) < 400]
+    assert len(pool) > 200
+    return pool
+
+
+def fuzz(seed, count, monkeypatch):
+    rng, pool = random.Random(seed), small_pool()
+    verdicts = {"sound": 0, "malformed": 0}
+    for _ in range(count):
+        data = mutated(rng, pool)
+        expected, error = reference.events(data)
+        plain = [event for event in expected if event[0] not in {"proto", "frame"}]
+        for head in (1024, rng.choice((0, 3, 20, 60))):
+            monkeypatch.setattr("extreg.pickles.walker._HEAD", head)
+            assert walked(data) == (expected, error), (head, data)
+            assert walked(data, framing=False) == (plain, error), (head, data)
+        verdicts["sound" if error is None else "malformed"] += 1
+    return verdicts
+
+
+def test_mutated_pickles_are_walked_as_genops_walks_them(monkeypatch):
+    verdicts = fuzz(1, 20_000, monkeypatch)
+    assert min(verdicts.values()) > 2_000
+
+
+@pytest.mark.soak
+def test_a_million_mutated_pickles_are_walked_as_genops_walks_them(monkeypatch):
+    print(fuzz(2, 1_000_000, monkeypatch))
+
+
+def test_scientific_pickles_are_walked_as_genops_walks_them():
+    for _, value in corpus.scientific():
+        for protocol in (2, 3, 4, 5):
+            assert_agrees(pickle.dumps(value, protocol))
