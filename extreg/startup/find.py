@@ -98,7 +98,10 @@ def _package_folders(name: str) -> "list[str] | None":
         if loaded is not None and getattr(loaded, "__path__", None) is not None:
             folders = list(loaded.__path__)
             continue
-        specs = (finder.find_spec(full, folders) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        # Below the first part by its last name only: the path of a nested namespace package, asked for by its full
+        # name, looks its parent up in sys.modules (_NamespacePath in Lib/importlib/_bootstrap_external.py).
+        asked = part if folders is not None else full
+        specs = (finder.find_spec(asked, folders) for finder in sys.meta_path if hasattr(finder, "find_spec"))
         spec = next((found for found in specs if found is not None), None)
         if spec is None:
             return None

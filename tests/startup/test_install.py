@@ -278,6 +278,15 @@ def test_included_packages_are_installed_without_being_imported(write, packages)
     assert tables() == ({}, {})
 
 
+def test_a_package_inside_namespace_packages_is_found(packages, tmp_path):
+    path = packages("outer.inner.leaf", '[codes]\n300 = "outer.inner.leaf:Thing"')
+    for folder in (path.parent.parent, path.parent.parent.parent):
+        (folder / "__init__.py").unlink(missing_ok=True)
+    extreg.install("outer.inner.leaf")
+    assert copyreg._inverted_registry == {300: ("outer.inner.leaf", "Thing")}
+    assert "outer" not in sys.modules
+
+
 def test_a_collision_between_included_files_names_both_lines(write, packages):
     theirs = packages("paylib", '[codes]\n300 = "paylib:Card"')
     ours = write('include = ["paylib"]\n[codes]\n300 = "a:B"')
