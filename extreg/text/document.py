@@ -11,7 +11,7 @@ from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
 from extreg.text.schema import Tables, read_tables, sequence
-from extreg.text.statements import Statement, statements
+from extreg.text.statements import Statement, line_index, statements
 
 Path = tuple[str, ...]
 
@@ -20,10 +20,13 @@ _MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=\s|$)", re.MULTILINE)
 _MOST_REPAIRS = 50
 
 
+CodeTable = Literal["codes", "load-only", "retired"]
+
+
 class Row(NamedTuple):
     """One line of a code table."""
 
-    table: Literal["codes", "load-only", "retired"]
+    table: CodeTable
     code: int
     target: str
     line: int | None
@@ -52,7 +55,7 @@ class Document:
         except tomli.TOMLDecodeError as error:
             data, faults = _repair(text, error)
         tables, problems = read_tables(data) if data or not faults else (Tables({}, []), [])
-        lines = _lines(text) if problems else {}
+        lines = line_index(text) if problems else {}
         placed = [_place(problem, lines) for problem in problems]
         return cls(text, path, tables, sequence(p._replace(path=path) for p in faults + placed))
 
@@ -65,12 +68,21 @@ class Document:
     @cached_property
     def lines(self) -> dict[Path, list[int]]:
         """The lines on which each dotted key path is assigned or opened."""
-        return _lines(self.text)
+        return line_index(self.text)
 
     def line(self, *path: str | int) -> int | None:
         """Return the first line of a key path such as ``("codes", 240)``, or None."""
         found = self.lines.get(tuple(map(str, path)))
         return found[0] if found else None
+
+    def row(self, table: CodeTable, code: int) -> Row:
+        """Return the row of `code` in `table`; raise KeyError where there is none."""
+        return Row(table, code, self.tables.code_tables[table][code], self.line(table, code))
+
+    @cached_property
+    def loaded_text(self) -> str:
+        """The targets of all codes that are loaded, one per line: one search tells whether any looks suspicious."""
+        return "\n".join([*self.tables.codes.values(), *self.tables.load_only.values()])
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -92,13 +104,6 @@ def _registry(tables: Tables) -> Registry:
         retired=tables.retired,
         reducers=tables.reducers,
     )
-
-
-def _lines(text: str) -> dict[Path, list[int]]:
-    found: dict[Path, list[int]] = {}
-    for statement in statements(text):
-        found.setdefault(statement.path, []).append(statement.line)
-    return found
 
 
 def _place(problem: Problem, lines: dict[Path, list[int]]) -> Problem:
