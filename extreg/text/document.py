@@ -85,6 +85,16 @@ class Document:
         return "\n".join([*self.tables.codes.values(), *self.tables.load_only.values()])
 
     @cached_property
+    def loaded_targets(self) -> frozenset[str]:
+        """The targets of all codes that are loaded."""
+        return frozenset(self.tables.codes.values()).union(self.tables.load_only.values())
+
+    @cached_property
+    def loaded_modules(self) -> frozenset[str]:
+        """The modules of all codes that are loaded."""
+        return frozenset(target.partition(":")[0] for target in self.loaded_targets)
+
+    @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The rows of the three code tables, in the order of the file within each table."""
         return tuple(
