@@ -4,7 +4,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.machinery import FrozenImporter, ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from extreg.text.lookup import Answer, Lookup, Module, Outside
@@ -37,17 +37,18 @@ _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 class Sources:
-    """The modules that a project can import: its own folder, the ``src`` there, then the import path.
+    """The modules that a project can import: those in its own `folders` and the ``src`` there, then the import path.
 
     ``visited`` counts how often each file was read.
     """
 
-    def __init__(self, folder: Path) -> None:
-        own = [folder, folder / "src"]
-        self.path = [*(str(place) for place in own if place.is_dir()), *sys.path]
+    def __init__(self, folders: Iterable[Path]) -> None:
+        own = [str(place) for folder in folders for place in (folder, folder / "src") if place.is_dir()]
+        self.path = list(dict.fromkeys([*own, *sys.path]))
         self.visited: dict[str, int] = {}
         self._modules: dict[str, Module | Outside | None] = {}
-        self._specs: dict[str, ModuleSpec | None] = {}
+        self._origins: dict[str, str | None] = {}
+        self._places: dict[str, list[str]] = {}
         self._scopes: dict[str, tuple[Scope, str] | None] = {}
         self._calls: dict[str, tuple[Call, ...]] = {}
         self._texts: dict[str, str | None] = {}
@@ -62,6 +63,10 @@ class Sources:
     def calls(self, files: Iterable[Path]) -> tuple[Call, ...]:
         """Return the literal calls of `copyreg.add_extension` in `files`, in order."""
         return tuple(call for file in files for call in self._calls_in(str(file)))
+
+    def text(self, path: str) -> str:
+        """Return the text of a Python file, empty when it has none."""
+        return self._read(os.path.realpath(path)) or ""
 
     def load(self, name: str) -> Module | Outside | None:
         """Return the module called `name`; None when there certainly is none."""
@@ -79,12 +84,10 @@ class Sources:
 
     def _package_texts(self, package: str) -> Iterator[str]:
         self.load(package)
-        spec = self._specs.get(package)
-        if spec is None:
-            return
-        files = [file for place in spec.submodule_search_locations or () for file in project_files(Path(place))]
-        if not files and spec.origin is not None and spec.origin.endswith(".py"):
-            files = [Path(spec.origin)]
+        files = [file for place in self._places.get(package, ()) for file in project_files(Path(place))]
+        origin = self._origins.get(package)
+        if not files and origin is not None and origin.endswith(".py"):
+            files = [Path(origin)]
         for file in files:
             text = self._read(os.path.realpath(file))
             if text is not None:
@@ -97,17 +100,19 @@ class Sources:
             parent = self.load(parent_name)
             if not isinstance(parent, Module):
                 return parent
-            spec = self._specs.get(parent_name)
-            folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+            folders = self._places.get(parent_name, [])
             if not folders and not parent.is_package:
                 return Outside("put in place when it is imported") if makes_modules(parent.source) else None
-        spec = self._specs[name] = _spec(name, self.path if folders is None else folders)
+        spec = _spec(name, self.path if folders is None else folders)
+        if spec is not None:
+            self._origins[name] = spec.origin
+            self._places[name] = list(spec.submodule_search_locations or ())
         if spec is None:
             return self._without_spec(last, folders, parent_name)
         return self._from_spec(name, spec)
 
     def _from_spec(self, name: str, spec: ModuleSpec) -> Module | Outside | None:
-        places = list(spec.submodule_search_locations or ())
+        places = self._places[name]
         if spec.origin is None or not spec.has_location:
             if not places:
                 return Outside(f"{spec.origin or 'not a file'}")
@@ -186,17 +191,15 @@ def _skipped(folder: Path) -> bool:
 
 def _spec(name: str, path: list[str]) -> ModuleSpec | None:
     """Return where the import system finds a module, importing neither it nor its parents."""
-    spec = PathFinder.find_spec(name, path)
-    if spec is not None and (spec.origin is not None or "." in name):
+    # A namespace package asks sys.modules for its parent; under its last name alone it has none.
+    spec = PathFinder.find_spec(name.rpartition(".")[2], path)
+    if "." in name or (spec is not None and spec.origin is not None):
         return spec
     # A namespace package comes last: another finder (an editable install's) may know the real one.
     for finder in sys.meta_path:
-        if finder is PathFinder or (finder is FrozenImporter and "." in name):
-            continue
-        if hasattr(finder, "find_spec"):
-            other: ModuleSpec | None = finder.find_spec(name, path if "." in name else None)
-            if other is not None:
-                return other
+        other = finder.find_spec(name, None) if finder is not PathFinder and hasattr(finder, "find_spec") else None
+        if other is not None:
+            return other
     return spec
 
 
