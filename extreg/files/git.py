@@ -74,7 +74,7 @@ class _Repository:
                 f"{path} is not in a git repository",
                 "to compare with a file: --against PATH",
             )
-        self.top = Path(top)
+        self.top = self.folder = Path(top)  # paths are relative to where git runs
         self.relative = self.path.relative_to(self.top.resolve()).as_posix()
 
     def commit(self, ref: str) -> str:

@@ -452,13 +452,15 @@ def _touches_names(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value in ("__module__", "__qualname__", "__name__")
 
 
-def _own_returns(body: Iterable[ast.AST]) -> Iterator[ast.Return]:
+def _own_returns(body: Iterable[ast.stmt]) -> Iterator[ast.Return]:
     """Yield the return statements of a function, not those of functions inside it."""
     for node in body:
         if isinstance(node, ast.Return):
             yield node
-        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            yield from _own_returns(ast.iter_child_nodes(node))
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+                for inner in getattr(node, name, ()):
+                    yield from _own_returns([inner] if isinstance(inner, ast.stmt) else inner.body)
 
 
 def _dotted(value: ast.expr) -> str | None:
