@@ -23,6 +23,7 @@ MODULES = {
     "StringIO": "io",
     "Tkconstants": "tkinter.constants",
     "Tkdnd": "tkinter.dnd",
+    "Tix": "tkinter.tix",
     "Tkinter": "tkinter",
     "UserDict": "collections",
     "UserList": "collections",

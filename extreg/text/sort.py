@@ -15,7 +15,8 @@ def sort_rows(document: Document) -> str:
     registry = document.require()
     text = document.text
     if not text.endswith("\n"):  # else the last row would lend its missing line end to another
-        return sort_rows(Document.read(text + "\n", path=document.path)).removesuffix("\n")
+        end = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
+        return sort_rows(Document.read(text + end, path=document.path)).removesuffix(end)
     found = list(statements(text))
     for table in CODE_TABLES:
         rows = [one for one in found if one.kind == "pair" and len(one.path) == 2 and one.path[0] == table]
