@@ -3,7 +3,8 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePath
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -42,7 +43,7 @@ def as_github(findings: Sequence[Finding], path: str, colour: Colour) -> str:  #
     """Return workflow commands that GitHub Actions shows as annotations in the diff."""
     lines = []
     for found in findings:
-        place = {"file": found.path, "line": found.line, "title": f"extreg {found.rule}"}
+        place = {"file": _relative(found.path), "line": found.line, "title": f"extreg {found.rule}"}
         properties = ",".join(f"{key}={_property(value)}" for key, value in place.items() if value is not None)
         text = f"{found.message}\n{found.hint}" if found.hint else found.message
         lines.append(f"::error {properties}::{_data(text)}")
@@ -88,15 +89,17 @@ def _result(found: Finding) -> dict[str, Any]:
     }
 
 
+def _relative(path: str) -> str:
+    """Return `path` as seen from the working directory, where it is below it: CI looks it up in the repository."""
+    place = Path(os.path.normpath(path))
+    with suppress(ValueError):
+        place = place.relative_to(Path.cwd())
+    return place.as_posix()
+
+
 def _uri(path: str) -> str:
-    """Return a relative reference where that is possible: a code scanner looks it up in the repository."""
-    place = Path(path)
-    if place.is_absolute():
-        try:
-            place = place.relative_to(Path.cwd())
-        except ValueError:
-            return place.as_uri()
-    return quote(PurePath(os.path.normpath(place)).as_posix())
+    relative = _relative(path)
+    return Path(relative).as_uri() if Path(relative).is_absolute() else quote(relative)
 
 
 def _data(text: str) -> str:

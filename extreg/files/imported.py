@@ -9,11 +9,22 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
+import extreg
+from extreg.errors import UnreadableError
 from extreg.registry.target import split
 from extreg.text.lookup import Answer
 
 SECONDS_PER_MODULE = 60.0
+
+# The working directory is taken off the path first: a user's random.py must not come before the probe's imports.
+_BOOTSTRAP = """
+import sys
+sys.path[:] = [*filter(None, sys.path), sys.argv.pop()]
+from extreg.files.probe import main
+main()
+"""
 
 
 def import_answers(
@@ -35,7 +46,7 @@ def import_answers(
                     answers.setdefault(target, Answer("unimportable", detail=detail))
         left = [target for target in waiting if target not in answers]
         if len(left) == len(waiting):  # it ended before the first module: that is nobody's fault but ours
-            raise RuntimeError("the import probe does not start")
+            raise UnreadableError(f"{sys.executable} does not run, so nothing can be imported in a child process")
         waiting = left
     return answers
 
@@ -45,12 +56,12 @@ def _one_child(
 ) -> tuple[str, str] | None:
     """Collect answers until the child ends; return the module it ended at and how, or None when it finished."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "extreg.files.probe"],
+        [sys.executable, "-c", _BOOTSTRAP, str(Path(extreg.__file__).parent.parent)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
         start_new_session=sys.platform != "win32",  # so that what it started can be ended with it
     )
     assert child.stdin is not None
@@ -62,7 +73,7 @@ def _one_child(
     hung = False
     try:
         while (line := lines.get(timeout=seconds)) is not None:
-            kind, *parts = json.loads(line)
+            kind, *parts = json.loads(line)  # user code does not know where we listen, so that it is ours
             if kind == "module":
                 module = parts[0]
             else:

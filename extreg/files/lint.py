@@ -20,6 +20,8 @@ from extreg.startup.find import package_registry
 from extreg.text.document import Document
 from extreg.text.python import Call
 
+_BY_SOURCE = ("missing-target", "reexported-target")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
@@ -90,11 +92,11 @@ class Run:
             raise UnreadableError("--rolling needs a base to compare with", "--against REF")
         with importable(self.path.absolute().parent):
             included = _included(document)
-        sources = Sources([self.settings.folder, Path.cwd()])
-        looked_at = wishes.sources and document.registry is not None
+        sources = Sources([self.settings.folder, _import_root(self.path), Path.cwd()])
+        looked_at = wishes.sources and document.registry is not None and self._wants(*_BY_SOURCE)
         targets = _targets(document) if looked_at or wishes.imports else []
         answers = sources.answers(targets) if looked_at else None
-        calls = _calls(sources, self.settings) if wishes.sources else None
+        calls = _calls(sources, self.settings) if wishes.sources and self._wants("unregistered-call") else None
         installed = sources.calls(installed_files()) if wishes.installed else ()
         return Context(
             document=document,
@@ -110,6 +112,9 @@ class Run:
             pythons=self.settings.pythons,
         )
 
+    def _wants(self, *rules: str) -> bool:
+        return any(rule not in self.ignore and rule in (self.select or rules) for rule in rules)
+
     def _base(self, against: str | None) -> Past | None:
         if against is None:
             return None
@@ -119,6 +124,14 @@ class Run:
         if base is None:
             self.notes.append(f"{self.path} is newer than {against}: there is nothing to compare it with")
         return base
+
+
+def _import_root(path: Path) -> Path:
+    """Return the folder from which the package is imported that the registry file lies in, as pytest finds it."""
+    folder = path.absolute().parent
+    while (folder / "__init__.py").is_file() and folder != folder.parent:
+        folder = folder.parent
+    return folder
 
 
 def _targets(document: Document) -> list[str]:

@@ -1,6 +1,6 @@
 """The child process of ``lint --import``: it imports each module and asks each object what pickle makes of it.
 
-Run as ``python -m extreg.files.probe``.  It reads one JSON object from standard input, ``{"path": [...], "targets":
+Started by `extreg.files.imported`.  It reads one JSON object from standard input, ``{"path": [...], "targets":
 [...]}``, and answers with one JSON line per step on what was its standard output: ``["module", name]`` before it
 imports a module, and ``["answer", target, kind, own target, detail]``.  What user code prints goes nowhere, and what
 user code does to the process (a hang, a crash, an exit) the parent sees by the line that is missing.
@@ -167,7 +167,3 @@ def _shown(error: BaseException) -> str:
         return f"{type(error).__name__}: {error}"
     except BaseException:  # noqa: BLE001 - even saying what went wrong is user code
         return type(error).__name__
-
-
-if __name__ == "__main__":
-    main()

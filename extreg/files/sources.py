@@ -8,16 +8,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from extreg.text.lookup import Answer, Lookup, Module, Outside
-from extreg.text.python import (
-    Call,
-    Elsewhere,
-    Scope,
-    done_elsewhere,
-    extension_calls,
-    makes_modules,
-    module_scope,
-    parse,
-)
+from extreg.text.python import Call, Scope, extension_calls, module_scope, parse
+from extreg.text.python_text import Elsewhere, done_elsewhere, makes_modules
 
 # Beside or instead of `name.py`, these say that the module exists, or does once it is built.
 _NOT_SOURCE = {

@@ -16,7 +16,6 @@ class Known(NamedTuple):
 
 _CALLS = "it acts when it is called, and a code hides its name from those who look for it in pickles"
 _GETATTR = "every bound method and classmethod is dumped with it, so no pickle of one loads where the code is unknown"
-_PLUMBING = "pickles of unrelated classes are dumped with it, and none of them loads where the code is unknown"
 _ABSTRACT = "calling it makes an object of another class, so that no object is dumped with it"
 _UNNAMED = "it calls itself {}, which builtins does not have, so pickle cannot dump it by name"
 
@@ -26,8 +25,6 @@ DANGEROUS: dict[str, Known] = {
         "Lib/multiprocessing/spawn.py, get_preparation_data; experiment",
     ),
     "builtins:getattr": Known(_GETATTR, "Objects/classobject.c, method___reduce___impl; experiment"),
-    "copyreg:_reconstructor": Known(_PLUMBING, "Lib/copyreg.py, _reduce_ex"),
-    "builtins:object": Known(_PLUMBING, "Lib/copyreg.py, _reduce_ex: the base of most classes under protocols 0 and 1"),
     "builtins:__import__": Known(_CALLS, "Python/bltinmodule.c"),
     "builtins:breakpoint": Known(_CALLS, "Python/bltinmodule.c"),
     "builtins:compile": Known(_CALLS, "Python/bltinmodule.c"),

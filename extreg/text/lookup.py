@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from extreg.registry.target import join, split
-from extreg.text.python import Binding, Elsewhere, Scope, bound_later, renames
+from extreg.text.python import Binding, Scope
+from extreg.text.python_text import Elsewhere, bound_later, renames
 
 _DEEPEST = 40  # of chains of re-exports; longer ones go round in circles
 

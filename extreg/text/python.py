@@ -11,73 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from extreg.text.python_known import HARMLESS, MAKERS, OWN_NAME
+from extreg.text.python_text import hands_out_namespace
+
 Kind = Literal["class", "function", "made", "module", "from", "alias", "unknown"]
 
-# Decorators after which a class or function still is what its statement says: same object or same names.
-_HARMLESS = frozenset(
-    {
-        "abc.abstractmethod",
-        "attr.attributes",
-        "attr.attrs",
-        "attr.dataclass",
-        "attr.define",
-        "attr.frozen",
-        "attr.mutable",
-        "attr.s",
-        "attrs.define",
-        "attrs.frozen",
-        "attrs.mutable",
-        "contextlib.asynccontextmanager",
-        "contextlib.contextmanager",
-        "dataclasses.dataclass",
-        "enum.unique",
-        "enum.verify",
-        "functools.cache",
-        "functools.lru_cache",
-        "functools.singledispatch",
-        "functools.total_ordering",
-        "functools.wraps",
-        "typing.dataclass_transform",
-        "typing.final",
-        "typing.no_type_check",
-        "typing.override",
-        "typing.runtime_checkable",
-        "typing_extensions.dataclass_transform",
-        "typing_extensions.deprecated",
-        "typing_extensions.final",
-        "typing_extensions.override",
-        "typing_extensions.runtime_checkable",
-        "warnings.deprecated",
-    }
-)
-# Calls that make a class with the name they are given, in the module that calls them (each sets `__module__` from
-# its caller's frame: Lib/collections/__init__.py, Lib/typing.py, Lib/enum.py).
-_MAKERS = frozenset(
-    {
-        "collections.namedtuple",
-        "enum.Enum",
-        "enum.Flag",
-        "enum.IntEnum",
-        "enum.IntFlag",
-        "enum.StrEnum",
-        "typing.NamedTuple",
-        "typing.TypedDict",
-        "typing_extensions.NamedTuple",
-        "typing_extensions.TypedDict",
-    }
-)
-_OWN_NAME = frozenset({"__module__", "__qualname__", "__name__"})
-# The namespace written to or handed on, wherever in the file; merely reading it binds nothing.
-_ANYWHERE = re.compile(
-    r"(?<!in )\bglobals\(\)(?!\s*(?:\[[^\]\n]*\](?!\s*=[^=])|\.(?:get|keys|values|items|copy)\b|\.__contains__))"
-    r"|\bsys\.modules\[__name__\]|\bmodules\[__name__\]"
-)
-_MODULES = re.compile(
-    r"\bmodules\[[^\]\n]*\]\s*=[^=]|\bmodules\.(?:update|setdefault|__setitem__)\b|\b(?:meta_path|path_hooks|__path__)\b"
-)
-_ATTRIBUTE = re.compile(r"\b(?!self\.|cls\.)(\w+)\.(\w+)[ \t]*=(?!=)")
-_SETATTR = re.compile(r"\bsetattr\([^,\n]*,[ \t]*[\"'](\w+)[\"']")
-_RENAMING = re.compile(r"\.__(?:module|qualname|name)__\s*=[^=]|[\"']__(?:module|qualname)__[\"']")
 _AT_TOP = re.compile(r"\b(?:exec|locals|vars)\s*\(|__dict__")
 _TRY = (ast.Try, getattr(ast, "TryStar", ast.Try))  # TryStar is new in 3.11
 _TYPE_ALIAS = getattr(ast, "TypeAlias", ())  # new in 3.12
@@ -162,40 +100,10 @@ def module_scope(tree: ast.Module, source: str) -> Scope:
     """Return what the module binds when it is run from top to bottom."""
     reader = _Reader(source)
     reader.body(tree.body, sure=True)
-    reader.scope.open |= _ANYWHERE.search(source) is not None
+    reader.scope.open |= hands_out_namespace(source)
     if not reader.scope.open and _AT_TOP.search(source) is not None:
         reader.scope.open = _calls_at_top(tree)
     return reader.scope
-
-
-def bound_later(name: str, source: str) -> bool:
-    """Whether `source` may bind the global `name` elsewhere than in a statement at the top of the module."""
-    word = re.escape(name)
-    return re.search(rf"\bglobal\b[^\n]*\b{word}\b|\b{word}\s*:=", source) is not None
-
-
-def makes_modules(source: str) -> bool:
-    """Whether `source` puts modules where no file is: into `sys.modules`, a package's path, or by an import hook."""
-    return _MODULES.search(source) is not None
-
-
-class Elsewhere(NamedTuple):
-    """What a file does to the objects and modules of others: names it gives objects, and attributes it assigns."""
-
-    renamed: frozenset[str]
-    given: frozenset[str]
-
-
-def done_elsewhere(source: str) -> Elsewhere:
-    """Return the names whose `__module__` or `__qualname__` the file assigns, and the attributes that it assigns."""
-    pairs = _ATTRIBUTE.findall(source)
-    renamed = frozenset(holder for holder, name in pairs if name in _OWN_NAME)
-    return Elsewhere(renamed, frozenset(name for _, name in pairs) | frozenset(_SETATTR.findall(source)))
-
-
-def renames(source: str) -> bool:
-    """Whether `source` gives objects another `__module__` or `__qualname__`, wherever in the file."""
-    return _RENAMING.search(source) is not None
 
 
 def extension_calls(tree: ast.Module, path: str) -> tuple[Call, ...]:
@@ -295,7 +203,7 @@ class _Reader:
         decorators = self._decorators(node)
         scope.open |= bool(node.keywords) or decorators != ()
         scope.bases = tuple(_dotted(base) for base in node.bases)
-        certain = decorators is not None and not (_OWN_NAME & scope.names.keys())
+        certain = decorators is not None and not (OWN_NAME & scope.names.keys())
         found = Binding("class", self.at, name=node.name, certain=certain, scope=scope, decorators=decorators or ())
         self._bind(node.name, found, sure)
 
@@ -327,7 +235,7 @@ class _Reader:
         dotted = _dotted(value)
         if dotted is not None:
             return Binding("alias", self.at, name=dotted)
-        if isinstance(value, ast.Call) and self._origin(value.func) in _MAKERS and self.outer is None:
+        if isinstance(value, ast.Call) and self._origin(value.func) in MAKERS and self.outer is None:
             given = value.args[0] if value.args else None
             if isinstance(given, ast.Constant) and given.value == bound:
                 plain = not any(word.arg in ("module", "qualname") for word in value.keywords)
@@ -347,7 +255,7 @@ class _Reader:
             self._attribute(target)
 
     def _attribute(self, target: ast.Attribute) -> None:
-        if target.attr in _OWN_NAME:
+        if target.attr in OWN_NAME:
             self.scope.renamed.add(target.value.id if isinstance(target.value, ast.Name) else "*")
             if isinstance(target.value, ast.Name) and self._is_loose(target.value.id):
                 self.scope.renamed.add("*")
@@ -377,7 +285,7 @@ class _Reader:
             self._export(listed, more=True)
         elif _dotted(value.func) == "setattr" and len(value.args) == 3:
             name = value.args[1]
-            if not isinstance(name, ast.Constant) or name.value in _OWN_NAME:
+            if not isinstance(name, ast.Constant) or name.value in OWN_NAME:
                 self.scope.renamed.add("*")
         elif (called := _dotted(value.func)) is not None:
             handed = any(_called(argument) in ("globals", "locals", "vars") for argument in value.args)
@@ -403,7 +311,7 @@ class _Reader:
         for decorator in node.decorator_list:
             called = isinstance(decorator, ast.Call)
             function = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if self._origin(function) in _HARMLESS:
+            if self._origin(function) in HARMLESS:
                 continue
             dotted = _dotted(function)
             if dotted is None:
@@ -448,7 +356,7 @@ def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Literal["", "argum
 def _touches_names(node: ast.AST) -> bool:
     """Whether a node assigns a `__module__` or `__qualname__`, or spells one for setattr."""
     if isinstance(node, ast.Attribute):
-        return node.attr in _OWN_NAME and isinstance(node.ctx, ast.Store)
+        return node.attr in OWN_NAME and isinstance(node.ctx, ast.Store)
     return isinstance(node, ast.Constant) and node.value in ("__module__", "__qualname__", "__name__")
 
 

@@ -59,8 +59,7 @@ def test_json_has_a_version(extreg, project) -> None:
 def test_github_annotations_escape_what_has_a_meaning(extreg, project) -> None:
     write(project, '300 = "shop:a%b,c"')
     output = extreg("lint", "--format", "github").stdout
-    assert output.startswith("::error file=")
-    assert ",line=4,title=extreg missing-target::code 300 (shop:a%25b,c)" in output
+    assert output.startswith("::error file=registry.toml,line=4,title=extreg missing-target::code 300 (shop:a%25b,c)")
     assert output.count("\n") == 1
 
 
@@ -173,3 +172,30 @@ def test_rule_lists_every_rule_and_explains_each(extreg) -> None:
     assert "How to fix it:" in explained
     assert set(BY_NAME) == {rule["name"] for rule in json.loads(extreg("rule", "--format", "json").stdout)["rules"]}
     assert extreg("rule", "no-such-rule").returncode == 2
+
+
+def test_a_registry_within_its_package_finds_the_package(extreg, project) -> None:
+    (project / "pyproject.toml").unlink()
+    (project / "registry.toml").rename(project / "shop" / "registry.toml")
+    done = extreg("lint", "--registry", str(project / "shop"), cwd=Path("/"))
+    assert done.returncode == 0, done.stdout
+
+
+def test_installed_distributions_that_take_our_codes_are_found(extreg, project, tmp_path, monkeypatch) -> None:
+    site = tmp_path / "site"
+    (site / "squatter-1.dist-info").mkdir(parents=True)
+    (site / "squatter-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: squatter\nVersion: 1\n")
+    (site / "squatter-1.dist-info" / "RECORD").write_text("squatter.py,,\n")
+    (site / "squatter.py").write_text(
+        "import copyreg\n\ncopyreg.add_extension('squatter', 'Mine', 300)\ncopyreg.add_extension('squatter', 'X', 99)\n"
+    )
+    program = f"import sys; sys.path.append({str(site)!r}); from extreg.cli.main import run; run()"
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, "lint", "--installed"], cwd=project, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "squatter.py:3: unregistered-call: add_extension gives squatter:Mine the code 300" in done.stdout
+    assert "1 finding" in done.stdout
