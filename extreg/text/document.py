@@ -92,7 +92,8 @@ class Document:
     @cached_property
     def loaded_modules(self) -> frozenset[str]:
         """The modules of all codes that are loaded."""
-        return frozenset(target.partition(":")[0] for target in self.loaded_targets)
+        # A target has one colon and no line end, so that every other part is a module.
+        return frozenset(self.loaded_text.replace(":", "\n").split("\n")[::2])
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
