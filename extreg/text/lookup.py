@@ -208,7 +208,7 @@ class Lookup:
     def _keeps(self, module: Module, decorator: str, called: bool) -> bool:
         """Whether a decorator returns what it is given, unchanged in name."""
         found = self._alias(module, decorator)
-        return isinstance(found, _Defined) and found.returns == ("maker" if called else "argument")
+        return isinstance(found, _Defined) and found.returns in ("either", "maker" if called else "argument")
 
     def _alias(self, module: Module, dotted: str) -> _Result:
         root, *rest = dotted.split(".")

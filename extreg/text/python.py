@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from extreg.text.python_known import HARMLESS, MAKERS, OWN_NAME
 from extreg.text.python_text import hands_out_namespace
 
+Returns = Literal["", "argument", "maker", "either"]
 Kind = Literal["class", "function", "made", "module", "from", "alias", "unknown"]
 
 _AT_TOP = re.compile(r"\b(?:exec|locals|vars)\s*\(|__dict__")
@@ -28,7 +29,7 @@ class Binding(NamedTuple):
     or the name that a made class is given; ``certain`` says that a class or function keeps the module and the qualified
     name that its statement gives it, if its ``decorators`` let it (dotted names of those not known to; True where the
     decorator is what a call of it returns). ``returns`` says that a function returns its first ``argument``, or a
-    function that does (a ``maker``). ``at`` orders bindings and star imports.
+    function that does (a ``maker``), or either as it is called. ``at`` orders bindings and star imports.
     """
 
     kind: Kind
@@ -39,7 +40,7 @@ class Binding(NamedTuple):
     certain: bool = True
     scope: "Scope | None" = None
     decorators: tuple[tuple[str, bool], ...] = ()
-    returns: Literal["", "argument", "maker"] = ""
+    returns: Returns = ""
 
 
 class Star(NamedTuple):
@@ -286,7 +287,9 @@ class _Reader:
         elif _dotted(value.func) == "setattr" and len(value.args) == 3:
             name = value.args[1]
             if not isinstance(name, ast.Constant) or name.value in OWN_NAME:
-                self.scope.renamed.add("*")
+                holder = value.args[0]
+                plain = isinstance(holder, ast.Name) and not self._is_loose(holder.id)
+                self.scope.renamed.add(holder.id if plain and isinstance(holder, ast.Name) else "*")
         elif (called := _dotted(value.func)) is not None:
             handed = any(_called(argument) in ("globals", "locals", "vars") for argument in value.args)
             self.scope.called[called] = handed or self.scope.called.get(called, False)
@@ -337,20 +340,32 @@ class _Reader:
         return f"{base}.{rest}" if rest else base
 
 
-def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Literal["", "argument", "maker"]:
+def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Returns:
     """Say whether a function surely returns its first argument as it is, or a function of its own that does."""
-    returned = [_dotted(found.value) for found in _own_returns(node.body) if found.value is not None]
-    if not returned or len(set(returned)) != 1 or isinstance(node, ast.AsyncFunctionDef) or node.decorator_list:
+    returned = [found.value for found in _own_returns(node.body) if found.value is not None]
+    if not returned or isinstance(node, ast.AsyncFunctionDef) or node.decorator_list:
         return ""
     if any(_touches_names(found) for found in ast.walk(node)):
         return ""
-    name = returned[0]
+    inner = {found.name for found in node.body if isinstance(found, ast.FunctionDef) and _returns(found) == "argument"}
+    kinds = {_returned(node, value, inner) for value in returned}
+    if kinds == {"argument", "maker"}:
+        return "either"
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def _returned(node: ast.FunctionDef, value: ast.expr, inner: set[str]) -> Returns:
+    """Say what one value is that a function returns; `inner` are its own functions that return their argument."""
+    if isinstance(value, ast.Call):  # `return decorator(*args)`, for a decorator that works with and without arguments
+        return "argument" if _dotted(value.func) in inner and not value.keywords else ""
+    name = _dotted(value)
+    if name in inner:
+        return "maker"
     parameters = [*node.args.posonlyargs, *node.args.args]
-    if parameters and name == parameters[0].arg:
-        stored = (found for found in ast.walk(node) if isinstance(found, ast.Name) and found.id == name)
-        return "" if any(isinstance(found.ctx, ast.Store) for found in stored) else "argument"
-    inner = [found for found in node.body if isinstance(found, ast.FunctionDef) and found.name == name]
-    return "maker" if len(inner) == 1 and _returns(inner[0]) == "argument" else ""
+    if not parameters or name != parameters[0].arg:
+        return ""
+    stored = (found for found in ast.walk(node) if isinstance(found, ast.Name) and found.id == name)
+    return "" if any(isinstance(found.ctx, ast.Store) for found in stored) else "argument"
 
 
 def _touches_names(node: ast.AST) -> bool:
