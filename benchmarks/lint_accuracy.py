@@ -78,10 +78,7 @@ except ImportError:
 
 
 def collect(package: str, folder: Path) -> tuple[list[str], list[str]]:
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    done = subprocess.run(
-        [sys.executable, "-c", COLLECT, package], env=environment, capture_output=True, check=True, cwd=folder
-    )
+    done = subprocess.run([sys.executable, "-c", COLLECT, package], capture_output=True, check=True, cwd=folder)
     own, exported = json.loads(done.stdout)
     return own, exported
 
@@ -141,6 +138,7 @@ def main(packages: list[str]) -> int:
         (folder / "sitecustomize.py").write_text(SITE_CUSTOMIZE)
         (folder / "pyproject.toml").write_text("")
         os.chdir(folder)
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
         for package in packages:
             own, exported = collect(package, folder)
             for kind, targets in (("own", own), ("exported", exported), ("wrong", slips(own, package))):

@@ -2,12 +2,11 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note
 from extreg.errors import UnreadableError
-from extreg.files.project import registry_path
+from extreg.files.project import new_registry_path, registry_path
 from extreg.files.resolve import canonical
 from extreg.files.write import create, update
 from extreg.registry import life
@@ -25,8 +24,7 @@ format = 1
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    path = Path(arguments.registry) if arguments.registry else Path.cwd() / "registry.toml"
-    path = path / "registry.toml" if path.is_dir() else path
+    path = new_registry_path(arguments.registry)
     create(path, TEMPLATE)
     print(f"wrote {path}")
     note("commit it, and call extreg.install() where your program starts; next: extreg add MODULE:CLASS")
@@ -51,7 +49,8 @@ def _add(arguments: argparse.Namespace) -> int:
                 note(f"{target} is there already")
             elif arguments.code is None and (home := displaced_by(registry, target, code)) is not None:
                 other = {**registry.retired, **registry.load_only, **registry.codes}[home]
-                note(f"{target} hashes to code {home}, which {other} has; it gets {code}")
+                had = "had" if home in registry.retired else "has"
+                note(f"{target} hashes to code {home}, which {other} {had}; it gets {code}")
         return registry
 
     update(path, add_all)
@@ -114,8 +113,9 @@ def _move(arguments: argparse.Namespace) -> int:
 
 def _configure_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="module:qualname, such as shop.models:Order")
-    parser.add_argument("--range", metavar="NAME", help="allocate in this range (default: the module's, else default)")
-    parser.add_argument("--code", type=int, metavar="N", help="take this very code instead of allocating one")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--range", metavar="NAME", help="allocate in this range (default: the module's, else default)")
+    where.add_argument("--code", type=int, metavar="N", help="take this very code instead of allocating one")
     parser.add_argument(
         "--load-only", action="store_true", help="load the code but do not dump it yet: a rollout's first step"
     )
@@ -148,7 +148,8 @@ COMMANDS = (
     Command(
         name="init",
         help="write a new registry.toml",
-        description="Write a new, empty registry.toml in the working directory (or at --registry PATH).",
+        description="Write a new, empty registry file: at --registry PATH, $EXTREG_REGISTRY or [tool.extreg] registry "
+        "in pyproject.toml, else registry.toml in the working directory.",
         examples="  extreg init\n  extreg init --registry src/shop/registry.toml",
         configure=registry_option,
         run=_init,

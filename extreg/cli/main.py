@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from textwrap import fill
 from typing import NoReturn
 
@@ -33,11 +34,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as stop:  # argparse's way to end after --help or a usage error
-        return int(stop.code or 0)
-    try:
-        code: int = arguments.run(arguments)
+        code = _run(argv)
         sys.stdout.flush()
     except ExtregError as error:
         say_error(error)
@@ -46,14 +43,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away, as `| head` does; Python would complain again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # the working directory is gone, the disk full
+        say_error(ExtregError(str(error)))
+        return 2
     except KeyboardInterrupt:
         print("extreg: interrupted", file=sys.stderr)
         return 130
     return code
 
 
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse's way to end after --help or a usage error
+        return int(stop.code or 0)
+    code: int = arguments.run(arguments)
+    return code
+
+
 def run() -> NoReturn:
     """Run the command line and leave the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that the terminal cannot show is shown escaped
+            stream.reconfigure(errors="backslashreplace")
     raise SystemExit(main())
 
 

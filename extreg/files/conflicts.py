@@ -71,7 +71,8 @@ class _Explainer:
             return f"extreg{registry} demote {clash.code}  (then only {clash.held_code} is dumped, and both are loaded)"
         if clash.code in clash.rows.retired:
             return "give the other side another code, or EXTREG_ON_CONFLICT=keep to let it stand"
-        renumber = f"extreg{registry} retire --now {clash.code} && extreg{registry} add {target}"
+        # Retiring the code first would not do: it would be spent, and so could not mean anything else.
+        renumber = f"delete the line and extreg{registry} add --code N {target}, with an N that is free on both sides"
         if held_by == OUTSIDE:
             return f"{renumber}; or EXTREG_ON_CONFLICT=replace to take the code over, =keep to leave it"
         return f"{renumber}  (on the side whose pickles are not stored anywhere yet)"

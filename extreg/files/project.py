@@ -16,13 +16,9 @@ def registry_path(given: str | None) -> Path:
     The `given` path; else ``$EXTREG_REGISTRY``; else ``[tool.extreg] registry`` in the nearest pyproject.toml (relative
     to that file); else the nearest registry.toml upward from the working directory.  Raises `UnreadableError`.
     """
-    named = given or os.environ.get(VARIABLE)
-    if named:
-        path = Path(named)
-        return path / NAME if path.is_dir() else path
-    configured = _configured(Path.cwd())
-    if configured is not None:
-        return configured
+    named = _named(given)
+    if named is not None:
+        return named
     found = upward(str(Path.cwd()))
     if found is None:
         raise UnreadableError(
@@ -30,6 +26,14 @@ def registry_path(given: str | None) -> Path:
             "extreg init writes a new one; --registry PATH names one elsewhere",
         )
     return Path(found)
+
+
+def new_registry_path(given: str | None) -> Path:
+    """Return where a new registry file goes: where `registry_path` looks first, else the working directory.
+
+    A registry.toml further up is no obstacle, because a project within a project may have its own.
+    """
+    return _named(given) or Path.cwd() / NAME
 
 
 def project_settings(folder: Path) -> tuple[Path, dict[str, object]]:
@@ -40,15 +44,25 @@ def project_settings(folder: Path) -> tuple[Path, dict[str, object]]:
     for pyproject in _upward(folder, "pyproject.toml"):
         try:
             data = tomli.loads(pyproject.read_text(encoding="utf-8"))
-        except (tomli.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        except (ValueError, RecursionError, OSError) as error:  # not UTF-8, not TOML, or beyond tomli's limits
             raise UnreadableError(
                 f"cannot read {pyproject}: {error}", "mend it, or name a registry: --registry PATH"
             ) from None
-        settings = data.get("tool", {}).get("extreg", {})
+        tool = data.get("tool", {})
+        settings = tool.get("extreg", {}) if isinstance(tool, dict) else None
         if not isinstance(settings, dict):
             raise UnreadableError(f"{pyproject}: tool.extreg: expected a table")
         return pyproject, settings
     return folder / "pyproject.toml", {}
+
+
+def _named(given: str | None) -> Path | None:
+    """Return the path that somebody named: on the command line, in the environment, or in pyproject.toml."""
+    named = given or os.environ.get(VARIABLE)
+    if not named:
+        return _configured(Path.cwd())
+    path = Path(named)
+    return path / NAME if path.is_dir() else path
 
 
 def _configured(folder: Path) -> Path | None:

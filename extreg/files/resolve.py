@@ -79,6 +79,9 @@ def _walk(module: object, module_name: str, qualname: str) -> object:
         except AttributeError:
             holder = ".".join([module_name, *parts[:position]])
             raise ExtregError(f"{holder} has no {name!r}", _nearest(found, name, module_name)) from None
+        except Exception as error:  # noqa: BLE001 - a lazy attribute of a user's module may raise anything
+            holder = ".".join([module_name, *parts[:position]])
+            raise ExtregError(f"{holder} fails to give its {name!r}: {type(error).__name__}: {error}") from None
     return found
 
 

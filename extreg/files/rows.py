@@ -44,7 +44,7 @@ def parse(raw: bytes, path: str) -> Rows:
     """Return the rows in the bytes of a registry file; raise `RegistryError` naming every fault."""
     try:
         tables, problems = read_tables(tomli.loads(raw.decode()))
-    except (tomli.TOMLDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # not UTF-8, not TOML, or beyond tomli's limits
         problems = [None]  # type: ignore[list-item]  # what exactly is wrong is worked out below
     if problems:
         from extreg.files.source import decode

@@ -42,15 +42,17 @@ def home(target: str, span: Range) -> int:
 
 
 def displaced_by(registry: Registry, target: str, code: int) -> int | None:
-    """Return the spent code at `target`'s home that made it take `code` instead, or None.
+    """Return the spent code that made `target` take `code` instead, or None.
 
-    This is a real collision of two hashes: whoever of the two is added first gets the home.
+    This is a real collision of two hashes: whoever of the two is added first gets the place, which is the target's
+    home, or the first code above it where a range inside owns the home.
     """
     name = range_of_code(code, registry.ranges)
     if name is None or registry.ranges[name].allocate != "hash":
         return None
-    start = home(target, registry.ranges[name])
-    return start if start != code and start in registry.spent else None
+    span = registry.ranges[name]
+    place = next(_free(span, inside(name, registry.ranges), (), start=home(target, span)))
+    return place if place != code else None
 
 
 def claim(registry: Registry, target: str, code: int) -> None:
@@ -77,8 +79,8 @@ def claim(registry: Registry, target: str, code: int) -> None:
 def _choose(registry: Registry, module: str, asked: str | None) -> str:
     ranges = registry.ranges
     if asked is None:
-        return range_of_module(module, ranges) or "default"
-    if asked not in ranges:
+        asked = range_of_module(module, ranges) or "default"
+    elif asked not in ranges:
         raise AllocationError(f"there is no range {asked!r}", f"the ranges are {', '.join(sorted(ranges))}")
     _admit(ranges, asked, module)
     return asked

@@ -11,6 +11,8 @@ from extreg.registry.allocation import allocate, claim
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 
+_MOST_DIGITS = 10  # of a code; Python refuses to read numbers of some thousands of digits
+
 
 def add(
     registry: Registry,
@@ -105,9 +107,9 @@ def find(registry: Registry, wanted: str) -> int:
     Raises `ExtregError` when there is none, or several.
     """
     if wanted.isdecimal():
-        code = int(wanted)
+        code = int(wanted) if len(wanted) <= _MOST_DIGITS else 0
         if registry.state(code) is None:
-            raise ExtregError(f"code {code} is not in the registry", "extreg list shows all codes")
+            raise ExtregError(f"code {wanted} is not in the registry", "extreg list shows all codes")
         return code
     live = registry.code(wanted)
     if live is not None:

@@ -2,9 +2,10 @@
 
 import re
 
-# One colon; dotted parts without white space, colons or control characters.  Deliberately wider than
-# identifiers: pickle itself accepts any string, and `<locals>` is for a lint rule to explain.
-_PART = r"[^\s:.\x00-\x1f\x7f]+"
+# One colon; dotted parts without white space, colons, control characters or halves of surrogate pairs (which no file
+# can hold).  Deliberately wider than identifiers: pickle itself accepts any string, and `<locals>` is for a lint rule
+# to explain.
+_PART = r"[^\s:.\x00-\x1f\x7f\ud800-\udfff]+"
 _DOTTED = rf"{_PART}(?:\.{_PART})*"
 PATTERN = re.compile(rf"{_DOTTED}:{_DOTTED}")
 

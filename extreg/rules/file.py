@@ -39,7 +39,8 @@ def duplicate_code(context: Context) -> Iterator[Finding]:
     Why it matters: the code then loads old data into the wrong class, without any error.
 
     How to fix it: delete the line that was added last and `extreg add` its target again. Across packages, the side
-    whose pickles are not stored anywhere yet retires its code and adds its target again.
+    whose pickles are not stored anywhere yet deletes its line and takes a code that neither has: `extreg add --code N`.
+    (Retiring it would not do: a retired code is spent, and may mean nothing else elsewhere.)
     """
     yield from context.problems("duplicate-code")
     if not context.included:  # within one file reading it has found them all
@@ -49,7 +50,8 @@ def duplicate_code(context: Context) -> Iterator[Finding]:
         for row in document.rows:
             other, first = first_seen.setdefault(row.code, (document, row))
             if other is not document and first.target != row.target:
-                yield _clash("duplicate-code", f"code {row.code}", (document, row), (other, first))
+                hint = "where no pickle is stored yet, delete the line and extreg add --code N TARGET, N free in both"
+                yield _clash("duplicate-code", f"code {row.code}", (document, row), (other, first), hint)
 
 
 def duplicate_target(context: Context) -> Iterator[Finding]:
@@ -69,7 +71,8 @@ def duplicate_target(context: Context) -> Iterator[Finding]:
                 continue
             other, first = first_seen.setdefault(row.target, (document, row))
             if other is not document and first.code != row.code:
-                yield _clash("duplicate-target", f"target {row.target}", (document, row), (other, first))
+                hint = f"extreg demote {first.code}, or {row.code} in the other file"
+                yield _clash("duplicate-target", f"target {row.target}", (document, row), (other, first), hint)
 
 
 def overlapping_ranges(context: Context) -> Iterator[Finding]:
@@ -166,7 +169,7 @@ def _uncovered(context: Context) -> Iterator[Row]:
         yield from (row for row in context.document.rows if row.code in outside)
 
 
-def _clash(rule: str, what: str, here: tuple[Document, Row], there: tuple[Document, Row]) -> Finding:
+def _clash(rule: str, what: str, here: tuple[Document, Row], there: tuple[Document, Row], hint: str) -> Finding:
     (document, row), (other, first) = here, there
     sides = [
         f"{found.path}:{found_row.line} {found_row.code} = {found_row.target} [{found_row.table}]"
@@ -177,5 +180,5 @@ def _clash(rule: str, what: str, here: tuple[Document, Row], there: tuple[Docume
         path=other.path,
         line=first.line,
         message=f"{what} is assigned in two files: {sides[0]}, {sides[1]}",
-        hint=f"extreg retire {first.code} and extreg add {first.target}, on the side with no stored pickles",
+        hint=hint,
     )

@@ -89,13 +89,14 @@ class Context:
         return (self.document, *self.included)
 
     def problems(self, *rules: str) -> Iterator[Finding]:
-        """Yield the problems of the registry file that reading it assigned to one of `rules`."""
-        for problem in self.document.problems:
-            if problem.rule in rules:
-                message = f"{problem.where}: {problem.message}" if problem.where else problem.message
-                yield Finding(
-                    rule=rules[0], path=self.document.path, line=problem.line, message=message, hint=problem.hint
-                )
+        """Yield the problems of all documents that reading them assigned to one of `rules`."""
+        for document in self.documents:
+            for problem in document.problems:
+                if problem.rule in rules:
+                    message = f"{problem.where}: {problem.message}" if problem.where else problem.message
+                    yield Finding(
+                        rule=rules[0], path=document.path, line=problem.line, message=message, hint=problem.hint
+                    )
 
     def rows_like(self, pattern: "re.Pattern[str]", *tables: CodeTable) -> Iterator[Row]:
         """Yield the rows of `tables` (default: those that are loaded) whose target `pattern` finds something in.

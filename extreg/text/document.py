@@ -18,6 +18,9 @@ Path = tuple[str, ...]
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)$| \(at end of document\)$")
 _MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=\s|$)", re.MULTILINE)
 _MOST_REPAIRS = 50
+_MOST_SHOWN = 80
+# tomli reports its limits (integers of thousands of digits, brackets hundreds deep) by errors other than its own.
+_UNREADABLE = (ValueError, RecursionError)
 
 
 CodeTable = Literal["codes", "load-only", "retired"]
@@ -52,12 +55,13 @@ class Document:
         try:
             data = tomli.loads(text)
             faults: list[Problem] = []
-        except tomli.TOMLDecodeError as error:
-            data, faults = _repair(text, error)
+        except _UNREADABLE:
+            data, faults = _repair(text)
         tables, problems = read_tables(data) if data or not faults else (Tables({}, []), [])
-        lines = line_index(text) if problems else {}
-        placed = [_place(problem, lines) for problem in problems]
-        return cls(text, path, tables, sequence(p._replace(path=path) for p in faults + placed))
+        if any(fault.rule == "malformed" for fault in faults):
+            problems = [problem for problem in problems if not _may_be_in_a_broken_line(problem)]
+        placed = _Places(text).placed(problems) if problems else []
+        return cls(text, path, tables, sequence(_presentable(problem, path) for problem in faults + placed))
 
     def require(self) -> Registry:
         """Return the registry, or raise `RegistryError` with every problem."""
@@ -117,30 +121,61 @@ def _registry(tables: Tables) -> Registry:
     )
 
 
-def _place(problem: Problem, lines: dict[Path, list[int]]) -> Problem:
-    """Give `problem` the line of the longest known prefix of its key path."""
-    parts = tuple(problem.where.split("."))
-    if parts[0] == "reducers":  # the key is a target, dots and all
-        parts = ("reducers", problem.where.partition(".")[2])
-    if problem.rule == "duplicate-code":
-        return _both_lines(problem, parts, lines)
-    while parts:
-        if parts in lines:
-            return problem._replace(line=lines[parts][0])
-        parts = parts[:-1]
-    return problem
+def _presentable(problem: Problem, path: str) -> Problem:
+    """Return `problem` with its path, each part on one line and without what would upset a terminal."""
+    return problem._replace(path=path, where=_printable(problem.where), message=_printable(problem.message))
 
 
-def _both_lines(problem: Problem, parts: Path, lines: dict[Path, list[int]]) -> Problem:
-    """Name the lines of a code that stands in two tables."""
-    message = problem.message
-    for table in CODE_TABLES:
-        for line in lines.get((table, *parts[1:]), []):
-            message = message.replace(f"in [{table}] to", f"line {line} (in [{table}]) to")
-    return problem._replace(line=lines[parts][0], message=message)
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
-def _repair(text: str, error: tomli.TOMLDecodeError) -> tuple[dict[str, Any], list[Problem]]:
+def _may_be_in_a_broken_line(problem: Problem) -> bool:
+    """Whether `problem` says that something is missing, which cannot be told while lines are left unread."""
+    return problem.rule == "deleted-code" or (problem.where == "format" and problem.message == "missing key")
+
+
+class _Places:
+    """Where the keys of a text stand, by their dotted paths as problems spell them."""
+
+    def __init__(self, text: str) -> None:
+        self.lines: dict[str, list[int]] = {}
+        self.within: dict[str, int] = {}
+        for statement in statements(text):
+            path = statement.path
+            self.lines.setdefault(".".join(path), []).append(statement.line)
+            for length in range(1, len(path)):
+                self.within.setdefault(".".join(path[:length]), statement.line)
+
+    def placed(self, problems: list[Problem]) -> list[Problem]:
+        """Give each problem its line, and those about two lines both."""
+        return [
+            problem._replace(line=self.line(problem.where), message=self._both_lines(problem)) for problem in problems
+        ]
+
+    def line(self, where: str) -> int:
+        """Return the line of the longest known prefix of `where`; what is nowhere belongs on the first line."""
+        while where:
+            if where in self.lines:
+                return self.lines[where][0]
+            if where in self.within:
+                return self.within[where]
+            where = where.rpartition(".")[0]
+        return 1
+
+    def _both_lines(self, problem: Problem) -> str:
+        """Return the message; where a code stands in two tables, with the line of each."""
+        message = problem.message
+        if problem.rule == "duplicate-code":
+            code = problem.where.rpartition(".")[2]
+            for table in CODE_TABLES:
+                message = message.replace(f"in [{table}] to", f"line {self.line(f'{table}.{code}')} (in [{table}]) to")
+        return message
+
+
+def _repair(text: str) -> tuple[dict[str, Any], list[Problem]]:
     """Name what keeps `text` from being TOML, and parse what is left once the culprits are blanked out.
 
     One round of mending should show every fault, so a broken line must not hide the lines below it.
@@ -149,20 +184,17 @@ def _repair(text: str, error: tomli.TOMLDecodeError) -> tuple[dict[str, Any], li
     more, text = _blank_duplicates(text)
     problems += more
     if any(problem.rule == "duplicate-table" for problem in more):
-        return {}, problems  # whose rows the ones below are can no longer be told
+        return {}, problems
     for _ in range(_MOST_REPAIRS):
         try:
             return tomli.loads(text), problems
-        except tomli.TOMLDecodeError as found:
+        except _UNREADABLE as found:
             error = found
-        culprit = _culprit(text, error)
-        if culprit is None:
-            break
-        problems.append(_syntax_problem(text, culprit, error))
-        text = _blank(text, culprit.start, culprit.end)
-    else:
-        return {}, problems
-    problems.append(Problem("", f"not TOML: {error}"))
+        line, start, end = _culprit(text, error)
+        problems.append(_syntax_problem(text[start:end], line, error))
+        if text[start:end].lstrip().startswith("["):
+            break  # whose rows the ones below are can no longer be told
+        text = _blank(text, start, end)
     return {}, problems
 
 
@@ -220,27 +252,53 @@ def _shown(text: str, statement: Statement) -> str:
     return text[slice(*statement.value)].strip("\"'")
 
 
-def _culprit(text: str, error: tomli.TOMLDecodeError) -> Statement | None:
-    """Return the statement that tomli stumbled over, or None where it cannot be told."""
+def _culprit(text: str, error: Exception) -> tuple[int, int, int]:
+    """Return the line, start and end of what tomli stumbled over: a statement, or else the line that it names."""
     place = _PLACE.search(str(error))
-    if place is None or place[1] is None:
-        return None
-    line = int(place[1])
-    for statement in statements(text):
-        last = statement.line + text.count("\n", statement.start, statement.end)
-        if statement.line <= line < max(last, statement.line + 1):
-            return statement
-    return None
+    if place is None:
+        found = [
+            statement for statement in statements(text) if _is_beyond_limits(text[statement.start : statement.end])
+        ]
+    elif place[1] is None:  # what is not closed is noticed only at the end of the document
+        found = list(statements(text))[-1:]
+    else:
+        line = int(place[1])
+        found = [statement for statement in statements(text) if line in _lines_of(text, statement)]
+    if found:
+        return found[0].line, found[0].start, found[0].end
+    lines = text.split("\n")
+    number = int(place[1]) if place is not None and place[1] is not None else len(lines)
+    start = sum(len(line) + 1 for line in lines[: number - 1])
+    return number, start, start + len(lines[number - 1])
 
 
-def _syntax_problem(text: str, culprit: Statement, error: tomli.TOMLDecodeError) -> Problem:
-    line = text[culprit.start :].partition("\n")[0].strip()
-    message = f"not TOML: {_PLACE.sub('', str(error))}, found {line!r}"
-    return Problem("", message, _syntax_hint(line), line=culprit.line)
+def _is_beyond_limits(line: str) -> bool:
+    try:
+        tomli.loads(line)
+    except tomli.TOMLDecodeError:
+        return False
+    except _UNREADABLE:
+        return True
+    return False
+
+
+def _lines_of(text: str, statement: Statement) -> range:
+    return range(statement.line, statement.line + max(1, text.count("\n", statement.start, statement.end)))
+
+
+def _syntax_problem(found: str, line: int, error: Exception) -> Problem:
+    first = found.partition("\n")[0].strip()
+    shown = first if len(first) <= _MOST_SHOWN else f"{first[:_MOST_SHOWN]}..."
+    message = f"not TOML: {_PLACE.sub('', str(error))}, found {shown!r}"
+    return Problem("", message, _syntax_hint(first), line=line)
 
 
 def _syntax_hint(line: str) -> str:
     row = re.match(r"""([+-]?[0-9a-fA-FxXoO_]+)\s*=""", line)
     if row is not None and not row[1].isdecimal():
         return f"""a code is a plain decimal number: {row[1].lstrip("+-")} = "module:qualname\""""
+    if line.startswith("["):
+        return "a table is opened once, by its name in brackets on a line of its own: [codes]"
+    if line.startswith("#"):
+        return "delete the character"
     return 'a row is written CODE = "module:qualname"'

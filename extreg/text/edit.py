@@ -12,7 +12,7 @@ from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.text.document import Document
 from extreg.text.render import row, string
-from extreg.text.statements import Statement, last_string_end, statements
+from extreg.text.statements import Element, Statement, elements, statements
 
 _ORDER = ("codes", "load-only", "moved", "retired", "reducers")
 Rows = Mapping[int, object]
@@ -39,8 +39,10 @@ def edit(document: Document, new: Registry) -> str:
     text = document.text
     end_of_line = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
     unfinished = not text.endswith("\n")  # edited as if finished, and given back as it was
-    result = _Page(text + end_of_line if unfinished else text, end_of_line).rewritten(_tables(old), _tables(new))
-    if unfinished:
+    page = _Page(text + end_of_line if unfinished else text, end_of_line, document.path)
+    result = page.rewritten(_tables(old), _tables(new))
+    last = result[result.rfind("\n", 0, -1) + 1 :]
+    if unfinished and f"\n{last}" not in text:  # else the unfinished line is gone and the one above it was finished
         result = result.removesuffix(end_of_line)
     _prove(result, new, document.path)
     return result
@@ -62,9 +64,10 @@ def _prove(text: str, wanted: Registry, path: str) -> None:
 class _Page:
     """A text and its statements, while an edit is worked out."""
 
-    def __init__(self, text: str, end_of_line: str) -> None:
+    def __init__(self, text: str, end_of_line: str, path: str) -> None:
         self.text = text
         self.end_of_line = end_of_line
+        self.path = path
         self.statements = list(statements(text))
         self.pairs = {found.path: found for found in self.statements if found.kind == "pair"}
         self.headers = {found.path: found for found in self.statements if found.kind == "header"}
@@ -76,7 +79,7 @@ class _Page:
                 splices.append(self._delete(self._pair(table, code), code))
             for code in old[table].keys() & new[table].keys():
                 if old[table][code] != new[table][code]:
-                    splices.append(self._replace(table, code, old[table][code], new[table][code]))
+                    splices += self._replace(table, code, old[table][code], new[table][code])
             splices += self._insert_all(table, old, new)
         text = self.text
         for splice in sorted(splices, key=lambda s: (s.start, s.end, s.code), reverse=True):
@@ -86,22 +89,58 @@ class _Page:
     def _pair(self, table: str, code: int) -> Statement:
         found = self.pairs.get((table, str(code)))
         if found is None:
-            raise ExtregError(
-                f"the row of code {code} in {table} is not on a line of its own",
-                f"write the table as [{table}] with one line per code",
-            )
+            raise self._unsupported(table)
         return found
+
+    def _unsupported(self, table: str) -> ExtregError:
+        """Return the refusal of a layout in which a table's rows have no lines of their own."""
+        inline = self.pairs.get((table,))
+        place = f"{self.path}:{inline.line}" if inline is not None else self.path
+        return ExtregError(
+            f"{place}: {table} is an inline table, and extreg edits only rows that have a line of their own",
+            f"write it as [{table}] with one line per code; its meaning stays the same",
+        )
 
     def _delete(self, pair: Statement, code: int) -> _Splice:
         return _Splice(pair.start, pair.end, code, "")
 
-    def _replace(self, table: str, code: int, old: object, new: object) -> _Splice:
+    def _replace(self, table: str, code: int, old: object, new: object) -> list[_Splice]:
         start, end = self._pair(table, code).value
-        grown = isinstance(old, tuple) and isinstance(new, tuple) and new[:-1] == old
-        last = last_string_end(self.text, (start, end)) if grown else None
-        if last is not None and isinstance(new, tuple):
-            return _Splice(last, last, code, f", {string(new[-1])}")
-        return _Splice(start, end, code, _value(new))
+        if isinstance(old, tuple) and isinstance(new, tuple):
+            found = elements(self.text, (start, end))
+            if len(found) == len(old):
+                return self._replace_elements(code, list(zip(found, old, strict=True)), list(new))
+        return [_Splice(start, end, code, _value(new))]
+
+    def _replace_elements(self, code: int, found: list[tuple[Element, str]], new: list[str]) -> list[_Splice]:
+        """Take out of an array what is not in `new` any more and put in the rest, around the comments in it."""
+        splices = []
+        last, _ = found[-1]
+        kept = False
+        for element, target in found:
+            if kept := new[:1] == [target]:
+                del new[0]
+            elif element is not last:
+                splices += [_Splice(start, end, code, "") for start, end in self._cut(element)]
+        text = ", ".join(map(string, new))
+        if not kept:
+            splices.append(_Splice(last.start, last.end, code, text))
+        elif text:
+            splices.append(_Splice(last.end, last.end, code, f", {text}"))
+        return splices
+
+    def _cut(self, element: Element) -> list[tuple[int, int]]:
+        """Return what goes with an element: its comma, and its line where nothing else is on it."""
+        assert element.comma is not None
+        between = self.text[element.end : element.comma[0]]
+        if between.strip():
+            return [(element.start, element.end), element.comma]
+        start, end = element.start, element.comma[1]
+        while self.text.startswith((" ", "\t"), end):
+            end += 1
+        above = self.text.rfind("\n", 0, start) + 1
+        alone = not self.text[above:start].strip() and self.text.startswith(("\n", "\r\n"), end)
+        return [(above, self.text.index("\n", end) + 1) if alone else (start, end)]
 
     def _insert_all(self, table: str, old: dict[str, Rows], new: dict[str, Rows]) -> list[_Splice]:
         codes = sorted(new[table].keys() - old[table].keys())
@@ -112,6 +151,8 @@ class _Page:
             int(found.path[1]): found for path, found in self.pairs.items() if path[0] == table and len(path) == 2
         }
         header = self.headers.get((table,))
+        if (table,) in self.pairs:
+            raise self._unsupported(table)
         if not siblings and header is None:
             return [self._new_table(table, codes, lines)]
         dotted = header is None
@@ -157,7 +198,8 @@ class _Page:
     def _new_table(self, table: str, codes: list[int], lines: dict[int, str]) -> _Splice:
         place = self._table_place(table)
         block = [f"[{table}]", *(lines[code] for code in codes)]
-        if place > 0 and self.text[:place].strip():
+        above = self.text[:place]
+        if above.strip() and not above.endswith(("\n\n", "\n\r\n")):
             block.insert(0, "")
         if self.text[place:].strip() and not self.text[place:].startswith(("\n", "\r\n")):
             block.append("")
@@ -167,12 +209,14 @@ class _Page:
         )
 
     def _table_place(self, table: str) -> int:
+        """Return where a new table goes: behind those before it in order, and never above rows without a header."""
         before = _ORDER[: _ORDER.index(table)]
         ends = [found.end for found in self.statements if found.path and found.path[0] in before]
-        if ends:
-            return max(ends)
-        later = [found.start for path, found in self.headers.items() if path[0] in _ORDER]
-        return self._above_comments(min(later)) if later else len(self.text)
+        if not ends:
+            later = [found.start for path, found in self.headers.items() if path[0] in _ORDER]
+            return self._above_comments(min(later)) if later else len(self.text)
+        first_header = min((found.start for found in self.statements if found.kind == "header"), default=len(self.text))
+        return max(ends + [found.end for found in self.statements if found.start < first_header])
 
 
 def _value(value: object) -> str:

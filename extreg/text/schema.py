@@ -24,6 +24,7 @@ RANGE_KEYS = ("first", "last", "allocate", "modules")
 _CODE = re.compile(r"[1-9][0-9]{0,9}")
 _CODES = re.compile(rf"{_CODE.pattern}(?:\n{_CODE.pattern})*")  # a whole table's keys at once, one per line
 _MODULE = re.compile(r"[^\s:.]+(?:\.[^\s:.]+)*")
+_MOST_SHOWN = 200
 _TOML_NAMES = {
     dict: "a table",
     list: "an array",
@@ -78,7 +79,7 @@ def _problem(where: str, message: str, hint: str = "", rule: str = "malformed") 
 
 
 def _expected(where: str, expected: str, found: object, hint: str = "") -> "Problem":
-    name = _TOML_NAMES.get(type(found), "a date or time")
+    name = "an empty array" if found == [] else _TOML_NAMES.get(type(found), "a date or time")
     shown = f" {found!r}" if isinstance(found, (str, int, float)) else ""
     return _problem(where, f"expected {expected}, found {name}{shown}", hint)
 
@@ -155,7 +156,8 @@ def _code(key: str, table: str, problems: "list[Problem]") -> "int | None":
     if _CODE.fullmatch(key) and int(key) <= MAX_CODE:
         return int(key)
     expected = f"a code, a plain decimal number from 1 to {MAX_CODE}"
-    problems.append(_problem(f"{table}.{key}", f"expected {expected}, found {key!r}", _decimal_hint(key)))
+    found = repr(key) if len(key) <= _MOST_SHOWN else f"{len(key)} characters"
+    problems.append(_problem(f"{table}.{key}", f"expected {expected}, found {found}", _decimal_hint(key)))
     return None
 
 

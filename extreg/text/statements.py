@@ -95,11 +95,13 @@ def _statement(text: str, start: int, line: int, table: tuple[str, ...]) -> Stat
     row = _ROW.match(text, start)
     if row is not None:
         return Statement("pair", (*table, row[1]), line, start, row.end(), row.span(1), row.span(2))
-    indent = len(text[start:]) - len(text[start:].lstrip(" \t")) if text[start] in " \t" else 0
-    if header := _HEADER.match(text, start + indent):
+    inked = start
+    while text.startswith((" ", "\t"), inked):
+        inked += 1
+    if header := _HEADER.match(text, inked):
         end = _line_end(text, header.end())
         return Statement("header", _path(header[1]), line, start, end, header.span(1), (end, end))
-    if pair := _PAIR.match(text, start + indent):
+    if pair := _PAIR.match(text, inked):
         value_end, end = _value_end(text, pair.end())
         path = (*table, *_path(pair[1]))
         return Statement("pair", path, line, start, end, pair.span(1), (pair.end(), value_end))
@@ -130,15 +132,25 @@ def _value_end(text: str, position: int) -> tuple[int, int]:
     return value_end, position
 
 
-def last_string_end(text: str, span: tuple[int, int]) -> int | None:
-    """Return where the last string within `span` ends (an array's last element), or None."""
+class Element(NamedTuple):
+    """One string of an array; ``comma`` is the span of the comma behind it, if there is one."""
+
+    start: int
+    end: int
+    comma: tuple[int, int] | None
+
+
+def elements(text: str, span: tuple[int, int]) -> list[Element]:
+    """Return the strings of the array whose value is ``text[start:end]``."""
     position, stop = span
-    found = None
+    found: list[Element] = []
     while position < stop:
         token = _TOKEN.match(text, position, stop)
         assert token is not None
         if token.lastgroup is None and token[0][0] in "\"'":
-            found = token.end()
+            found.append(Element(*token.span(), None))
+        elif token.lastgroup is None and token[0] == ",":
+            found[-1] = found[-1]._replace(comma=token.span())
         position = token.end()
     return found
 

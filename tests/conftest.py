@@ -1,0 +1,53 @@
+"""Fixtures that several folders of tests share."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples in every run, however slow the machine: who broke something should be the one who sees it.
+settings.register_profile("extreg", deadline=None, derandomize=True, database=None)
+settings.load_profile("extreg")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+# What would lead the command line, or its colours, elsewhere than a test means it to go.
+HIDDEN = ("EXTREG_REGISTRY", "EXTREG_ON_CONFLICT", "NO_COLOR", "FORCE_COLOR", "PYTHONHASHSEED", "PYTHONPATH")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the variables of whoever runs the tests out of them."""
+    for name in HIDDEN:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run_extreg(tmp_path: Path) -> Run:
+    """Run the command line in a process of its own, in `tmp_path`, and return the completed process."""
+
+    def run(*arguments: str, cwd: Path = tmp_path, env: dict[str, str] | None = None, **options: object) -> object:
+        return subprocess.run(
+            [sys.executable, "-m", "extreg", *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+            **options,
+        )
+
+    return run  # type: ignore[return-value]
+
+
+@pytest.fixture
+def registry_file(tmp_path: Path) -> Path:
+    """An empty registry.toml in `tmp_path`."""
+    path = tmp_path / "registry.toml"
+    path.write_bytes(b"format = 1\n\n[codes]\n")
+    return path
