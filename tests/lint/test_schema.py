@@ -1,6 +1,7 @@
 """The JSON schema against the reader: what one accepts the other does, as far as a schema can say it."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,7 @@ from extreg.text.document import Document
 CASES = sorted((Path(__file__).parent.parent / "cases").rglob("*.toml"))
 # What a schema of one key at a time cannot say: that two rows contradict each other.
 BEYOND = ("duplicate-code", "duplicate-target", "deleted-code", "overlapping-ranges")
+ABOVE = "is above last"
 
 HEAD = "format = 1\n"
 MORE = [
@@ -59,7 +61,9 @@ def schema():
 
 
 def texts():
-    yield from ((path.parent.name, path.read_bytes().decode()) for path in CASES)
+    for path in CASES:
+        with suppress(UnicodeDecodeError):  # no text, so no TOML
+            yield path.parent.name, path.read_bytes().decode()
     yield from enumerate(MORE)
 
 
@@ -67,10 +71,10 @@ def texts():
 def test_the_schema_agrees_with_the_reader(schema, name, text: str) -> None:
     try:
         data = tomli.loads(text)
-    except tomli.TOMLDecodeError:
+    except (ValueError, RecursionError):  # tomli's limits too
         pytest.skip("no TOML, so no data to check")
     document = Document.read(text)
-    refused = [problem for problem in document.problems if problem.rule not in BEYOND]
+    refused = [problem for problem in document.problems if problem.rule not in BEYOND and ABOVE not in problem.message]
     assert schema.is_valid(data) == (not refused)
 
 
