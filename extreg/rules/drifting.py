@@ -47,17 +47,14 @@ DRIFTING: dict[str, tuple[Key, ...]] = {
     "importlib.abc:ResourceReader": (
         Key((3, 10), "importlib.abc:ResourceReader"),
         Key((3, 11), "importlib.resources.abc:ResourceReader"),
-        Key((3, 12), None),
     ),
     "importlib.abc:Traversable": (
         Key((3, 10), "importlib.abc:Traversable"),
         Key((3, 11), "importlib.resources.abc:Traversable"),
-        Key((3, 12), None),
     ),
     "importlib.abc:TraversableResources": (
         Key((3, 10), "importlib.abc:TraversableResources"),
         Key((3, 11), "importlib.resources.abc:TraversableResources"),
-        Key((3, 12), None),
     ),
     "importlib.readers:FileReader": (
         Key((3, 10), "importlib.readers:FileReader"),
