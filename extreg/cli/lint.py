@@ -1,55 +1,169 @@
-"""The lint command."""
+"""The lint command and what explains it: lint, rule, schema."""
 
 import argparse
+import difflib
 import json
 import sys
-from collections.abc import Sequence
+from importlib.resources import files
 
 from extreg.cli.command import Command, registry_option
-from extreg.cli.output import coloured
-from extreg.files.lint import lint
+from extreg.cli.formats import FORMATS, on
+from extreg.cli.output import note
+from extreg.errors import UnreadableError
+from extreg.files.fix import fixed, write_fixed
+from extreg.files.lint import Run, Wishes
 from extreg.files.project import registry_path
-from extreg.rules.finding import Finding
+from extreg.files.settings import check_names
+from extreg.rules import BY_NAME
+from extreg.rules.page import documentation, page, summary
 
 JSON_VERSION = 1
 
 
 def _lint(arguments: argparse.Namespace) -> int:
     path = registry_path(arguments.registry)
-    findings = lint(path)
-    if arguments.format == "json":
-        print(json.dumps({"version": JSON_VERSION, "findings": [found.as_json() for found in findings]}, indent=2))
-    else:
-        _print_text(findings, str(path))
+    wishes = Wishes(
+        against=arguments.against,
+        rolling=arguments.rolling,
+        history=arguments.history,
+        imports=arguments.imports,
+        installed=arguments.installed,
+        sources=not arguments.no_source,
+        select=_names(arguments.select),
+        ignore=_names(arguments.ignore),
+    )
+    run = Run(path, wishes)
+    findings = run.findings()
+    if arguments.fix or arguments.diff:
+        before = run.context.document.text
+        after = fixed(run.context, findings)
+        if arguments.diff:
+            _print_diff(before, after, str(path))
+        elif after != before:
+            write_fixed(path, before, after)
+            note(f"{path}: mended what is safe to mend")
+            run = Run(path, wishes)
+            findings = run.findings()
+    for text in run.notes:
+        note(text)
+    if not arguments.diff:
+        shown = FORMATS[arguments.format](findings, str(path), on(sys.stdout))
+        print(shown, end="\n" if shown else "")
     if any(found.rule == "malformed" for found in findings):
         return 2
     return 1 if findings else 0
 
 
-def _print_text(findings: Sequence[Finding], path: str) -> None:
-    for found in findings:
-        place = found.path if found.line is None else f"{found.path}:{found.line}"
-        rule = coloured(found.rule, "red", sys.stdout)
-        print(f"{coloured(place, 'bold', sys.stdout)}: {rule}: {found.message}")
-        if found.hint:
-            print(f"    {coloured('hint:', 'cyan', sys.stdout)} {found.hint}")
-    count = len(findings)
-    summary = f"{count} finding{'s' if count != 1 else ''}" if count else coloured("clean", "green", sys.stdout)
-    print(f"{path}: {summary}")
+def _print_diff(before: str, after: str, path: str) -> None:
+    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), path, f"{path} (mended)")
+    for line in lines:
+        print(line, end="" if line.endswith("\n") else "\n")
+
+
+def _rule(arguments: argparse.Namespace) -> int:
+    if arguments.name is not None:
+        check_names((arguments.name,), "extreg rule")
+        chosen = {arguments.name: BY_NAME[arguments.name]}
+    else:
+        chosen = BY_NAME
+    if arguments.format == "markdown":
+        if arguments.name is not None:
+            raise UnreadableError("--format markdown is the page of all rules", "leave the name away")
+        print(page(), end="")
+    elif arguments.format == "json":
+        rules = [{"name": name, "documentation": documentation(rule)} for name, rule in chosen.items()]
+        print(json.dumps({"version": JSON_VERSION, "rules": rules}, indent=2))
+    elif arguments.name is not None:
+        print(f"{arguments.name}\n\n{documentation(chosen[arguments.name])}")
+    else:
+        width = max(map(len, chosen))
+        for name, rule in chosen.items():
+            print(f"{name:{width}}  {summary(rule)}")
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    print((files("extreg") / "text" / "registry.schema.json").read_text(encoding="utf-8"), end="")
+    return 0
+
+
+def _names(given: list[str]) -> tuple[str, ...]:
+    """Return the rule names in repeated and comma-separated options."""
+    return tuple(name for part in given for name in part.replace(",", " ").split())
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument(
+        "--against",
+        metavar="REF|PATH",
+        help="a git ref or a file: no promise made there may be broken (in CI: origin/main)",
+    )
+    parser.add_argument(
+        "--rolling",
+        action="store_true",
+        help="with --against: old and new release run side by side, so codes take one step of their life at a time",
+    )
+    parser.add_argument("--history", action="store_true", help="compare with every version of the file in git")
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        action="store_true",
+        help="resolve the targets by importing them, in a child process, and pickle them under every protocol",
+    )
+    parser.add_argument(
+        "--installed",
+        action="store_true",
+        help="look for add_extension calls that meet ours in all installed distributions too",
+    )
+    parser.add_argument("--no-source", action="store_true", help="look at the registry only, not at the code it names")
+    for option in ("select", "ignore"):
+        what = "run these rules only" if option == "select" else "leave these rules out"
+        parser.add_argument(f"--{option}", action="append", default=[], metavar="RULE,...", help=what)
+    mend = parser.add_mutually_exclusive_group()
+    mend.add_argument("--fix", action="store_true", help="mend what is safe to mend, then report the rest")
+    mend.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="default: text")
     registry_option(parser)
+
+
+def _configure_rule(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a rule (default: list all)")
+    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="default: text")
+
+
+def _configure_nothing(_: argparse.ArgumentParser) -> None:
+    pass
 
 
 COMMANDS = (
     Command(
         name="lint",
         help="check the registry",
-        description="Check the registry file and those of the packages it includes for collisions and broken promises.",
-        examples="  extreg lint\n  extreg lint --format json",
+        description="Check the registry file and those of the packages it includes for collisions and broken promises, "
+        "and the code they name. Nothing is imported unless --import is given.",
+        examples="  extreg lint\n"
+        "  extreg lint --against origin/main               in a pull request\n"
+        "  extreg lint --against v1.4 --rolling --import   before a release\n"
+        "  extreg lint --fix\n"
+        "  extreg lint --format sarif > extreg.sarif",
         configure=_configure,
         run=_lint,
+    ),
+    Command(
+        name="rule",
+        help="explain the lint rules",
+        description="List the lint rules, or say of one what it finds, why that matters and how to fix it.",
+        examples="  extreg rule\n  extreg rule reassigned-code",
+        configure=_configure_rule,
+        run=_rule,
+    ),
+    Command(
+        name="schema",
+        help="print the JSON schema of registry.toml",
+        description="Print the JSON schema of registry.toml. Editors with TOML support (Taplo, Even Better TOML) check "
+        "the file as you type when its first line is `#:schema` and the path or address of the schema.",
+        examples="  extreg schema > registry.schema.json      then on line 1: #:schema ./registry.schema.json",
+        configure=_configure_nothing,
+        run=_schema,
     ),
 )

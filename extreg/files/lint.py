@@ -1,32 +1,160 @@
 """lint on real files: what the rules need is read here."""
 
 import os
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from extreg.errors import UnreadableError
+from extreg.files.git import all_versions, at_ref
+from extreg.files.imported import import_answers
+from extreg.files.installed import installed_files
 from extreg.files.project import registry_path
 from extreg.files.resolve import importable
+from extreg.files.settings import Settings, check_names, read_settings
 from extreg.files.source import read_document
+from extreg.files.sources import Sources, project_files
 from extreg.rules import check
-from extreg.rules.finding import Context, Finding
+from extreg.rules.finding import Context, Finding, Past
 from extreg.startup.find import package_registry
 from extreg.text.document import Document
+from extreg.text.python import Call
+
+_BY_SOURCE = ("missing-target", "reexported-target")
 
 
-def lint(path: "str | os.PathLike[str] | None" = None) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a lint run is asked to look at.
+
+    ``against`` is a git ref or a path; ``imports`` resolves targets by importing them, in a child process; ``sources``
+    is False where only the registry itself is to be looked at.
+    """
+
+    against: str | None = None
+    rolling: bool = False
+    history: bool = False
+    imports: bool = False
+    installed: bool = False
+    sources: bool = True
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+def lint(
+    path: "str | os.PathLike[str] | None" = None,
+    *,
+    against: str | None = None,
+    rolling: bool = False,
+    history: bool = False,
+    imports: bool = False,
+    installed: bool = False,
+    sources: bool = True,
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+) -> tuple[Finding, ...]:
     """Return what is wrong with the registry file at `path` (default: found as the command line does), sorted.
 
-    Raises `UnreadableError` when the file or an included package's cannot be read, and `RegistryError` when it is not
-    text at all.
+    The arguments are those of the command line: see `Wishes`.  Raises `UnreadableError` when a file, a git ref, an
+    included package or a setting cannot be read, and `RegistryError` when the registry is not text at all.
     """
-    return check(read_context(registry_path(os.fspath(path) if path is not None else None)))
+    wishes = Wishes(
+        against=against,
+        rolling=rolling,
+        history=history,
+        imports=imports,
+        installed=installed,
+        sources=sources,
+        select=select,
+        ignore=ignore,
+    )
+    return Run(registry_path(os.fspath(path) if path is not None else None), wishes).findings()
 
 
-def read_context(path: Path) -> Context:
-    """Read what the rules look at; packages beside the registry file, and in ``src`` there, can be included."""
-    document = read_document(path)
-    with importable(path.absolute().parent):
-        return Context(document=document, included=_included(document))
+class Run:
+    """One run of lint: the context it looks at, read once, and the rules that are wanted."""
+
+    def __init__(self, path: Path, wishes: Wishes) -> None:
+        self.path = path
+        self.settings = read_settings(path.absolute().parent)
+        self.select = check_names(wishes.select, "--select") or self.settings.select
+        self.ignore = (*check_names(wishes.ignore, "--ignore"), *self.settings.ignore)
+        self.notes: list[str] = []
+        self.context = self._context(wishes)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what the wanted rules find."""
+        return check(self.context, select=self.select, ignore=self.ignore)
+
+    def _context(self, wishes: Wishes) -> Context:
+        document = read_document(self.path)
+        if wishes.rolling and wishes.against is None:
+            raise UnreadableError("--rolling needs a base to compare with", "--against REF")
+        with importable(self.path.absolute().parent):
+            included = _included(document)
+        sources = Sources([self.settings.folder, _import_root(self.path), Path.cwd()])
+        looked_at = wishes.sources and document.registry is not None and self._wants(*_BY_SOURCE)
+        targets = _targets(document) if looked_at or wishes.imports else []
+        answers = sources.answers(targets) if looked_at else None
+        calls = _calls(sources, self.settings) if wishes.sources and self._wants("unregistered-call") else None
+        installed = sources.calls(installed_files()) if wishes.installed else ()
+        return Context(
+            document=document,
+            included=included,
+            base=self._base(wishes.against),
+            history=all_versions(self.path) if wishes.history else None,
+            rolling=wishes.rolling,
+            answers=answers,
+            imported=import_answers(targets, sources.path) if wishes.imports else None,
+            calls=calls,
+            installed=installed,
+            sources={call.path: sources.text(call.path) for call in (*(calls or ()), *installed)},
+            pythons=self.settings.pythons,
+        )
+
+    def _wants(self, *rules: str) -> bool:
+        return any(rule not in self.ignore and rule in (self.select or rules) for rule in rules)
+
+    def _base(self, against: str | None) -> Past | None:
+        if against is None:
+            return None
+        if Path(against).is_file():
+            return Past(against, read_document(against))
+        base = at_ref(self.path, against)
+        if base is None:
+            self.notes.append(f"{self.path} is newer than {against}: there is nothing to compare it with")
+        return base
+
+
+def _import_root(path: Path) -> Path:
+    """Return the folder from which the package is imported that the registry file lies in, as pytest finds it."""
+    folder = path.absolute().parent
+    while (folder / "__init__.py").is_file() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _targets(document: Document) -> list[str]:
+    tables = document.tables
+    reducers = [target for pair in tables.reducers.items() for target in pair]
+    return sorted({*tables.codes.values(), *tables.load_only.values(), *reducers})
+
+
+def _calls(sources: Sources, settings: Settings) -> tuple[Call, ...]:
+    files = [
+        file
+        for file in project_files(settings.folder)
+        if not any(fnmatch(file.relative_to(settings.folder).as_posix(), pattern) for pattern in settings.exclude)
+    ]
+    return tuple(call._replace(path=_shown(call.path)) for call in sources.calls(files))
+
+
+def _shown(path: str) -> str:
+    """Return `path` as short as it can be said from the working directory."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
 
 
 def _included(document: Document) -> tuple[Document, ...]:

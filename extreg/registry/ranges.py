@@ -1,5 +1,6 @@
 """Ranges: the spans of codes from which new ones are allocated, and whose they are."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -54,6 +55,18 @@ def range_of_code(code: int, ranges: Mapping[str, Range]) -> str | None:
     """Return the name of the range that owns `code`: the smallest one that contains it."""
     names = [name for name, span in ranges.items() if code in span]
     return min(names, key=lambda name: len(ranges[name]), default=None)
+
+
+def uncovered(codes: Iterable[int], ranges: Mapping[str, Range]) -> list[int]:
+    """Return, ascending, those of `codes` that lie in no range."""
+    ordered = sorted(codes)
+    found: list[int] = []
+    position = 0
+    for span in sorted(ranges.values(), key=lambda span: span.first):
+        start = bisect_left(ordered, span.first, position)
+        found += ordered[position:start]
+        position = bisect_right(ordered, span.last, start)
+    return found + ordered[position:]
 
 
 def range_of_module(module: str, ranges: Mapping[str, Range]) -> str | None:

@@ -3,9 +3,10 @@
 A rule's function is named as the rule is, its docstring is its documentation, and its name is never recycled.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
-from extreg.rules import file
+from extreg.rules import file, history, ignores, names, source
 from extreg.rules.finding import Context, Finding
 
 Rule = Callable[[Context], Iterator[Finding]]
@@ -20,6 +21,25 @@ RULES: tuple[Rule, ...] = (
     file.reserved_code,
     file.misplaced_module,
     file.unsorted,
+    names.nested_name,
+    names.main_module,
+    names.local_name,
+    names.python2_name,
+    names.dangerous_target,
+    names.dead_target,
+    names.drifting_target,
+    source.missing_target,
+    source.reexported_target,
+    source.unimportable_target,
+    source.unpicklable_target,
+    source.unregistered_call,
+    history.reassigned_code,
+    history.deleted_code,
+    history.deleted_retired,
+    history.revived_code,
+    history.forgotten_move,
+    history.unstaged_code,
+    ignores.unused_ignore,
 )
 
 
@@ -28,7 +48,44 @@ def name_of(rule: Rule) -> str:
     return rule.__name__.replace("_", "-")
 
 
-def check(context: Context) -> tuple[Finding, ...]:
-    """Return what all rules find, sorted by place."""
-    found = {finding for rule in RULES for finding in rule(context)}
-    return tuple(sorted(found, key=lambda finding: finding.place))
+BY_NAME = {name_of(rule): rule for rule in RULES}
+
+
+def check(context: Context, *, select: Collection[str] = (), ignore: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Return what the rules find, sorted by place.
+
+    `select` and `ignore` are names of rules: all by default, and none left out. A file that cannot be read is reported
+    whatever they are.
+    """
+    wanted = {name for name in select or BY_NAME if name not in ignore} | {"malformed"}
+    found = {finding for name in BY_NAME if name in wanted for finding in BY_NAME[name](context)}
+    comments = ignores.ignores(context)
+    if not comments:
+        return tuple(sorted(found, key=lambda finding: finding.place))
+    staying, suppressed = ignores.split_ignored(found, comments)
+    context = replace(
+        context,
+        suppressed=suppressed,
+        ran=frozenset(wanted - _without_means(context)),
+        names=frozenset(BY_NAME),
+    )
+    if "unused-ignore" in wanted:
+        staying |= set(ignores.unused_ignore(context))
+    return tuple(sorted(staying, key=lambda finding: finding.place))
+
+
+def _without_means(context: Context) -> set[str]:
+    """Return the rules that could not find anything because nobody looked up what they need."""
+    lacking: set[str] = set()
+    if context.answers is None and context.imported is None:
+        lacking |= {"missing-target", "reexported-target"}
+    if context.imported is None:
+        # What the source cannot tell, importing may; a comment for that finding has its use there.
+        lacking |= {"missing-target", "reexported-target", "unimportable-target", "unpicklable-target"}
+    if context.calls is None:
+        lacking.add("unregistered-call")
+    if context.base is None and context.history is None:
+        lacking |= {"reassigned-code", "deleted-code", "deleted-retired", "revived-code", "forgotten-move"}
+    if context.base is None or not context.rolling:
+        lacking.add("unstaged-code")
+    return lacking

@@ -1,12 +1,15 @@
 """Rules on the registry file and the files it includes, from their text alone."""
 
 from collections.abc import Iterator
+from functools import cache, partial
 from itertools import pairwise
 
-from extreg.registry.ranges import LAST_RESERVED, range_of_code, range_of_module
+from extreg.registry.ranges import LAST_RESERVED, range_of_code, range_of_module, uncovered
 from extreg.registry.target import split
 from extreg.rules.finding import Context, Finding
-from extreg.text.document import Document, Row
+from extreg.text.document import CodeTable, Document, Row
+
+CODE_TABLES: tuple[CodeTable, ...] = ("codes", "load-only", "retired")
 
 
 def malformed(context: Context) -> Iterator[Finding]:
@@ -40,6 +43,8 @@ def duplicate_code(context: Context) -> Iterator[Finding]:
     (Retiring it would not do: a retired code is spent, and may mean nothing else elsewhere.)
     """
     yield from context.problems("duplicate-code")
+    if not context.included:  # within one file reading it has found them all
+        return
     first_seen: dict[int, tuple[Document, Row]] = {}
     for document in context.documents:
         for row in document.rows:
@@ -57,6 +62,8 @@ def duplicate_target(context: Context) -> Iterator[Finding]:
     How to fix it: `extreg demote` one of the two codes. Both go on loading.
     """
     yield from context.problems("duplicate-target")
+    if not context.included:
+        return
     first_seen: dict[str, tuple[Document, Row]] = {}
     for document in context.documents:
         for row in document.rows:
@@ -86,13 +93,10 @@ def outside_range(context: Context) -> Iterator[Finding]:
     How to fix it: declare a `[ranges.NAME]` that holds the code. If it is a typing error that was never released,
     delete the line and `extreg add` the target.
     """
-    registry = context.document.registry
-    if registry is None:
-        return
-    for row in context.document.rows:
-        if range_of_code(row.code, registry.ranges) is None and row.code > LAST_RESERVED:
+    for row in _uncovered(context):
+        if row.code > LAST_RESERVED:
             message = f"code {row.code} ({row.target}) lies in no range"
-            yield _finding("outside-range", context, row, message, "declare a [ranges.NAME] that holds it")
+            yield context.found("outside-range", row, message, "declare a [ranges.NAME] that holds it")
 
 
 def reserved_code(context: Context) -> Iterator[Finding]:
@@ -104,13 +108,10 @@ def reserved_code(context: Context) -> Iterator[Finding]:
     How to fix it: take a code from 240 upwards. Who knows that no one else is there declares a `[ranges.NAME]` that
     holds the code.
     """
-    registry = context.document.registry
-    if registry is None:
-        return
-    for row in context.document.rows:
-        if row.code <= LAST_RESERVED and range_of_code(row.code, registry.ranges) is None:
+    for row in _uncovered(context):
+        if row.code <= LAST_RESERVED:
             message = f"code {row.code} ({row.target}) is reserved: PEP 307 gives 1 to {LAST_RESERVED} to others"
-            yield _finding("reserved-code", context, row, message, "declare a [ranges.NAME] that claims it")
+            yield context.found("reserved-code", row, message, "declare a [ranges.NAME] that claims it")
 
 
 def misplaced_module(context: Context) -> Iterator[Finding]:
@@ -121,21 +122,22 @@ def misplaced_module(context: Context) -> Iterator[Finding]:
     How to fix it: a code that was never released can be deleted and added again; otherwise widen `modules`.
     """
     registry = context.document.registry
-    if registry is None:
+    if registry is None or not any(span.modules for span in registry.ranges.values()):
         return
+    owner_of = cache(partial(range_of_module, ranges=registry.ranges))
     for row in context.document.rows:
         if row.table == "retired":
             continue
         module, _ = split(row.target)
         actual = range_of_code(row.code, registry.ranges)
-        owner = range_of_module(module, registry.ranges)
+        owner = owner_of(module)
         if owner is not None and actual != owner:
             message = f"code {row.code} ({row.target}) is in range {actual}, but {module} belongs to range {owner}"
-            yield _finding("misplaced-module", context, row, message, f"extreg add {row.target} allocates in {owner}")
+            yield context.found("misplaced-module", row, message, f"extreg add {row.target} allocates in {owner}")
         elif owner is None and actual is not None and registry.ranges[actual].modules:
             modules = ", ".join(registry.ranges[actual].modules)
             message = f"code {row.code} ({row.target}) is in range {actual}, which belongs to {modules}"
-            yield _finding("misplaced-module", context, row, message, f"add {module} to the modules of {actual}")
+            yield context.found("misplaced-module", row, message, f"add {module} to the modules of {actual}")
 
 
 def unsorted(context: Context) -> Iterator[Finding]:
@@ -146,16 +148,25 @@ def unsorted(context: Context) -> Iterator[Finding]:
 
     How to fix it: move the line to its place.
     """
-    for table in ("codes", "load-only", "retired"):
-        rows = [row for row in context.document.rows if row.table == table]
-        for above, row in pairwise(rows):
-            if row.code < above.code:
-                message = f"code {row.code} stands below code {above.code} in [{table}]"
-                yield _finding("unsorted", context, row, message, "move the line up")
+    document = context.document
+    for table in CODE_TABLES:
+        codes = list(document.tables.code_tables[table])
+        if codes == sorted(codes):
+            continue
+        for above, code in pairwise(codes):
+            if code < above:
+                message = f"code {code} stands below code {above} in [{table}]"
+                yield context.found("unsorted", document.row(table, code), message, "extreg lint --fix moves the line")
 
 
-def _finding(rule: str, context: Context, row: Row, message: str, hint: str) -> Finding:
-    return Finding(rule=rule, path=context.document.path, line=row.line, message=message, hint=hint)
+def _uncovered(context: Context) -> Iterator[Row]:
+    """Yield the rows whose code lies in no range."""
+    registry = context.document.registry
+    if registry is None:
+        return
+    outside = set(uncovered(registry.spent, registry.ranges))
+    if outside:
+        yield from (row for row in context.document.rows if row.code in outside)
 
 
 def _clash(rule: str, what: str, here: tuple[Document, Row], there: tuple[Document, Row], hint: str) -> Finding:

@@ -1,10 +1,17 @@
 """What a lint rule finds, and what it may look at."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from extreg.text.document import Document
+from extreg.text.document import CodeTable, Document, Row
+from extreg.text.lookup import Answer
+from extreg.text.python import Call
+
+LOADED: tuple[CodeTable, ...] = ("codes", "load-only")
+# Every version of Python that pickle keys were looked at for, oldest first.
+KNOWN_PYTHONS = ((3, 10), (3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +47,41 @@ class Finding:
         }
 
 
+class Past(NamedTuple):
+    """The registry file as it was once; ``name`` is what messages call that: a git ref, a commit, a path."""
+
+    name: str
+    document: Document
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Everything a rule may look at: the registry file and those of the packages it includes."""
+    """Everything a rule may look at: the registry file, those of the packages it includes, and what the world knows.
+
+    What nobody looked up is None, and the rules that need it find nothing:
+
+    ``base`` is the registry that promises were made in, ``history`` every version of the file, oldest first;
+    ``rolling`` asks for the steps of a rolling deployment.  ``answers`` and ``imported`` say what targets lead to by
+    their sources and by importing them.  ``calls`` are the literal `add_extension` calls in the project, ``installed``
+    those in installed distributions, and ``sources`` the texts of the files that they are in.  ``pythons`` are the
+    versions that the project supports.  ``suppressed`` are the findings that comments ignored, and ``ran`` the names
+    of the rules that had what they need, among the ``names`` of all.
+    """
 
     document: Document
     included: tuple[Document, ...] = ()
+    base: Past | None = None
+    history: tuple[Past, ...] | None = None
+    rolling: bool = False
+    answers: Mapping[str, Answer] | None = None
+    imported: Mapping[str, Answer] | None = None
+    calls: tuple[Call, ...] | None = None
+    installed: tuple[Call, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
+    suppressed: frozenset[Finding] | None = None
+    ran: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -61,3 +97,37 @@ class Context:
                     yield Finding(
                         rule=rules[0], path=document.path, line=problem.line, message=message, hint=problem.hint
                     )
+
+    def rows_like(self, pattern: "re.Pattern[str]", *tables: CodeTable) -> Iterator[Row]:
+        """Yield the rows of `tables` (default: those that are loaded) whose target `pattern` finds something in.
+
+        The usual case, that there is none, costs one search of all targets together.
+        """
+        if pattern.search(self.document.loaded_text) is None:
+            return
+        for table in tables or LOADED:
+            for code, target in self.document.tables.code_tables[table].items():
+                if pattern.search(target) is not None:
+                    yield self.document.row(table, code)
+
+    def rows_named(self, targets: Collection[str]) -> Iterator[Row]:
+        """Yield the rows that are loaded and whose target is one of `targets`."""
+        if not targets:
+            return
+        for table in LOADED:
+            for code, target in self.document.tables.code_tables[table].items():
+                if target in targets:
+                    yield self.document.row(table, code)
+
+    def rows_in(self, modules: Collection[str]) -> Iterator[Row]:
+        """Yield the rows that are loaded and whose target is in one of `modules`."""
+        if not modules:
+            return
+        for table in LOADED:
+            for code, target in self.document.tables.code_tables[table].items():
+                if target.partition(":")[0] in modules:
+                    yield self.document.row(table, code)
+
+    def found(self, rule: str, row: Row, message: str, hint: str) -> Finding:
+        """Return a finding about a row of the registry file."""
+        return Finding(rule=rule, path=self.document.path, line=row.line, message=message, hint=hint)

@@ -11,7 +11,7 @@ from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
 from extreg.text.schema import Tables, read_tables, sequence
-from extreg.text.statements import Statement, statements
+from extreg.text.statements import Statement, line_index, statements
 
 Path = tuple[str, ...]
 
@@ -23,10 +23,13 @@ _MOST_SHOWN = 80
 _UNREADABLE = (ValueError, RecursionError)
 
 
+CodeTable = Literal["codes", "load-only", "retired"]
+
+
 class Row(NamedTuple):
     """One line of a code table."""
 
-    table: Literal["codes", "load-only", "retired"]
+    table: CodeTable
     code: int
     target: str
     line: int | None
@@ -69,12 +72,32 @@ class Document:
     @cached_property
     def lines(self) -> dict[Path, list[int]]:
         """The lines on which each dotted key path is assigned or opened."""
-        return _lines(self.text)
+        return line_index(self.text)
 
     def line(self, *path: str | int) -> int | None:
         """Return the first line of a key path such as ``("codes", 240)``, or None."""
         found = self.lines.get(tuple(map(str, path)))
         return found[0] if found else None
+
+    def row(self, table: CodeTable, code: int) -> Row:
+        """Return the row of `code` in `table`; raise KeyError where there is none."""
+        return Row(table, code, self.tables.code_tables[table][code], self.line(table, code))
+
+    @cached_property
+    def loaded_text(self) -> str:
+        """The targets of all codes that are loaded, one per line: one search tells whether any looks suspicious."""
+        return "\n".join([*self.tables.codes.values(), *self.tables.load_only.values()])
+
+    @cached_property
+    def loaded_targets(self) -> frozenset[str]:
+        """The targets of all codes that are loaded."""
+        return frozenset(self.tables.codes.values()).union(self.tables.load_only.values())
+
+    @cached_property
+    def loaded_modules(self) -> frozenset[str]:
+        """The modules of all codes that are loaded."""
+        # A target has one colon and no line end, so that every other part is a module.
+        return frozenset(self.loaded_text.replace(":", "\n").split("\n")[::2])
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -96,13 +119,6 @@ def _registry(tables: Tables) -> Registry:
         retired=tables.retired,
         reducers=tables.reducers,
     )
-
-
-def _lines(text: str) -> dict[Path, list[int]]:
-    found: dict[Path, list[int]] = {}
-    for statement in statements(text):
-        found.setdefault(statement.path, []).append(statement.line)
-    return found
 
 
 def _presentable(problem: Problem, path: str) -> Problem:

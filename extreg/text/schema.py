@@ -22,6 +22,7 @@ TOP = ("format", "include", "ranges", "codes", "load-only", "moved", "retired", 
 RANGE_KEYS = ("first", "last", "allocate", "modules")
 
 _CODE = re.compile(r"[1-9][0-9]{0,9}")
+_CODES = re.compile(rf"{_CODE.pattern}(?:\n{_CODE.pattern})*")  # a whole table's keys at once, one per line
 _MODULE = re.compile(r"[^\s:.]+(?:\.[^\s:.]+)*")
 _MOST_SHOWN = 200
 _TOML_NAMES = {
@@ -128,8 +129,10 @@ def _strings(
 def _code_table(data: "Mapping[str, Any]", name: str, problems: "list[Problem]") -> "dict[int, str]":
     table = _table(data, name, problems)
     targets = table.values()
+    keys = "\n".join(table)
     if (
-        all(map(_CODE.fullmatch, table))
+        _CODES.fullmatch(keys) is not None
+        and keys.count("\n") == len(table) - 1
         and {str}.issuperset(map(type, targets))
         and all(map(TARGET.fullmatch, targets))
         and (rows := dict(zip(map(int, table), targets, strict=True)))

@@ -24,6 +24,9 @@ _TOKEN = re.compile(
 )
 # By far the most rows look like this; one match then does for the whole line.
 _ROW = re.compile(r"""([0-9]+)[ \t]*=[ \t]*("[^"\\\n]*"|'[^'\n]*')[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)""")
+# A run of such rows without indentation: one match for a whole table, and where each of its keys stands.
+_RUN = re.compile(r"""(?:[0-9]+[ \t]*=[ \t]*(?:"[^"\\\n]*"|'[^'\n]*')[ \t]*(?:#[^\n]*)?\r?\n)+""")
+_RUN_KEY = re.compile(r"^[0-9]+", re.MULTILINE)
 
 
 class Statement(NamedTuple):
@@ -57,6 +60,35 @@ def statements(text: str) -> Iterator[Statement]:
         yield statement
         line += text.count("\n", position, statement.end)
         position = statement.end
+
+
+def line_index(text: str) -> dict[tuple[str, ...], list[int]]:
+    """Return the lines on which each dotted key path of `text` is assigned or opened; broken ones stand under ``()``.
+
+    The same answer as walking `statements`, but a table of plain rows costs two regex calls.
+    """
+    found: dict[tuple[str, ...], list[int]] = {}
+    position, line = 0, 1
+    table: tuple[str, ...] = ()
+    while position < len(text):
+        run = _RUN.match(text, position)
+        if run is not None:
+            keys = _RUN_KEY.findall(run[0])
+            for offset, key in enumerate(keys):
+                found.setdefault((*table, key), []).append(line + offset)
+            position, line = run.end(), line + len(keys)
+            continue
+        blank = _BLANK.match(text, position)
+        if blank is not None:
+            position, line = blank.end(), line + 1
+            continue
+        statement = _statement(text, position, line, table)
+        if statement.kind == "header":
+            table = statement.path
+        found.setdefault(statement.path, []).append(line)
+        line += text.count("\n", position, statement.end)
+        position = statement.end
+    return found
 
 
 def _statement(text: str, start: int, line: int, table: tuple[str, ...]) -> Statement:

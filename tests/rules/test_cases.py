@@ -3,15 +3,24 @@
 A case holds ``registry.toml``, optionally ``included/*.toml`` (the registries of included packages, in the order of
 their names) and ``expected.json``: the findings of this one rule, each with its rule, line and message, and with its
 path where that is not registry.toml.  Paths in messages are relative to the case.
+
+What the world knows comes from more files, where a case has them: ``base.toml`` (--against), ``history/*.toml``
+(--history, oldest first), ``tree/`` (the project's sources; looked up, and imported when the options say so),
+``installed/`` (the files of installed distributions), and ``options.json`` (``rolling``, ``imports``, ``pythons``).
 """
 
 import json
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from extreg.files.imported import import_answers
+from extreg.files.sources import Sources, project_files
 from extreg.rules import RULES, check, name_of
-from extreg.rules.finding import Context, Finding
+from extreg.rules.finding import Context, Finding, Past
 from extreg.text.document import Document
 
 CASES = Path(__file__).parent.parent / "cases" / "rules"
@@ -23,10 +32,39 @@ def read(case: Path, name: str) -> Document:
     return Document.read((case / name).read_bytes().decode(), path=name)
 
 
+@cache
 def context(case: Path) -> Context:
     """Return what the rules look at in a case."""
     included = sorted(path.relative_to(case).as_posix() for path in case.glob("included/*.toml"))
-    return Context(document=read(case, "registry.toml"), included=tuple(read(case, name) for name in included))
+    options = json.loads((case / "options.json").read_text()) if (case / "options.json").exists() else {}
+    known = Context(document=read(case, "registry.toml"), included=tuple(read(case, name) for name in included))
+    if (case / "base.toml").exists():
+        known = replace(known, base=Past("the base", read(case, "base.toml")))
+    if (case / "history").exists():
+        names = sorted(path.relative_to(case).as_posix() for path in case.glob("history/*.toml"))
+        known = replace(known, history=tuple(Past(name, read(case, name)) for name in names))
+    if (case / "tree").exists():
+        known = with_sources(known, case, options)
+    pythons = tuple(map(tuple, options.get("pythons", known.pythons)))
+    return replace(known, rolling=options.get("rolling", False), pythons=pythons)
+
+
+def with_sources(known: Context, case: Path, options: dict[str, Any]) -> Context:
+    """Return `known` with what the source tree of a case tells."""
+    sources = Sources([case / "tree"])
+    tables = known.document.tables
+    targets = [*tables.codes.values(), *tables.load_only.values(), *tables.reducers, *tables.reducers.values()]
+    calls = {name: sources.calls(project_files(case / name)) for name in ("tree", "installed")}
+    shown = {
+        name: tuple(call._replace(path=Path(call.path).relative_to(case).as_posix()) for call in found)
+        for name, found in calls.items()
+    }
+    texts = {call.path: (case / call.path).read_text(encoding="utf-8") for found in shown.values() for call in found}
+    imported = import_answers(targets, sources.path) if options.get("imports") else None
+    answers = sources.answers(targets)
+    return replace(
+        known, answers=answers, imported=imported, calls=shown["tree"], installed=shown["installed"], sources=texts
+    )
 
 
 def shown(finding: Finding) -> dict[str, object]:

@@ -1,0 +1,69 @@
+"""What ``lint --fix`` does: the edits that are safe, worked out on text and written under the file's lock."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from extreg.errors import ExtregError
+from extreg.files.source import read_document
+from extreg.files.write import locked, write
+from extreg.registry import life
+from extreg.registry.model import Registry
+from extreg.rules.finding import Context, Finding
+from extreg.text.document import Document
+from extreg.text.edit import edit
+from extreg.text.sort import sort_rows
+
+FIXABLE = frozenset({"unsorted", "reexported-target", "deleted-code", "deleted-retired"})
+
+
+def fixed(context: Context, findings: Iterable[Finding]) -> str:
+    """Return the text of the registry file with what `findings` say mended as far as that is safe.
+
+    Re-exported targets are moved to the true ones, deleted lines of the base come back in ``[retired]``, rows are
+    sorted.  Every edit is proved; a file with faults stays as it is.
+    """
+    document = context.document
+    rules = {found.rule for found in findings if found.path == document.path}
+    if document.registry is None or not rules & FIXABLE:
+        return document.text
+    registry = document.registry
+    if "reexported-target" in rules:
+        lines = {found.line for found in findings if found.rule == "reexported-target"}
+        registry = _moved(context, registry, lines)
+    if rules & {"deleted-code", "deleted-retired"} and context.base is not None:
+        registry = _put_back(registry, context.base.document)
+    text = edit(document, registry)
+    after = Document.read(text, path=document.path)
+    return sort_rows(after) if "unsorted" in rules else text
+
+
+def write_fixed(path: Path, before: str, after: str) -> None:
+    """Write `after` where `before` still is; raise `ExtregError` when somebody changed the file meanwhile."""
+    path = path.resolve()  # the file behind a symlink is replaced, never the link
+    with locked(path):
+        if read_document(path).text != before:
+            raise ExtregError(f"{path} has changed meanwhile; nothing was written", "extreg lint --fix, once more")
+        write(path, after.encode())
+
+
+def _moved(context: Context, registry: Registry, lines: "set[int | None]") -> Registry:
+    """Move the codes of re-exported targets whose finding stands; leave those whose true target has a code."""
+    for row in context.document.rows:
+        for answers in (context.imported, context.answers):
+            answer = (answers or {}).get(row.target)
+            if row.line in lines and answer is not None and answer.kind == "reexported" and row.table != "retired":
+                # Where the true target has a live code, which of the two to keep is the user's choice.
+                with suppress(ExtregError):
+                    registry = life.move(registry, row.code, answer.target)
+                break
+    return registry
+
+
+def _put_back(registry: Registry, base: Document) -> Registry:
+    """Retire every code of the base that is gone, with its record of moves."""
+    was = {code: target for rows in base.tables.code_tables.values() for code, target in rows.items()}
+    gone = {code: target for code, target in was.items() if registry.state(code) is None}
+    moves = {code: former for code, former in base.tables.moved.items() if code in gone}
+    return replace(registry, retired={**registry.retired, **gone}, moved={**registry.moved, **moves})

@@ -1,0 +1,116 @@
+"""What importing tells about targets, asked of a child process that may hang, crash, print or exit as it likes."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import extreg
+from extreg.errors import UnreadableError
+from extreg.registry.target import split
+from extreg.text.lookup import Answer
+
+SECONDS_PER_MODULE = 60.0
+
+# The working directory is taken off the path first: a user's random.py must not come before the probe's imports.
+_BOOTSTRAP = """
+import sys
+sys.path[:] = [*filter(None, sys.path), sys.argv.pop()]
+from extreg.files.probe import main
+main()
+"""
+
+
+def import_answers(
+    targets: Iterable[str], path: list[str], *, seconds: float = SECONDS_PER_MODULE
+) -> dict[str, Answer]:
+    """Return what each of `targets` is once its module was imported, with `path` as ``sys.path``.
+
+    A module that takes longer than `seconds`, or brings the process down, makes its own targets ``unimportable``;
+    the others are then asked of a new process.
+    """
+    answers: dict[str, Answer] = {}
+    waiting = sorted(set(targets))
+    while waiting:
+        culprit = _one_child(waiting, path, seconds, answers)
+        if culprit is not None:
+            module, detail = culprit
+            for target in waiting:
+                if split(target)[0] == module:
+                    answers.setdefault(target, Answer("unimportable", detail=detail))
+        left = [target for target in waiting if target not in answers]
+        if len(left) == len(waiting):  # it ended before the first module: that is nobody's fault but ours
+            raise UnreadableError(f"{sys.executable} does not run, so nothing can be imported in a child process")
+        waiting = left
+    return answers
+
+
+def _one_child(
+    targets: list[str], path: list[str], seconds: float, answers: dict[str, Answer]
+) -> tuple[str, str] | None:
+    """Collect answers until the child ends; return the module it ended at and how, or None when it finished."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", _BOOTSTRAP, str(Path(extreg.__file__).parent.parent)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        start_new_session=sys.platform != "win32",  # so that what it started can be ended with it
+    )
+    assert child.stdin is not None
+    lines: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_read, args=(child, lines), daemon=True).start()
+    with suppress(BrokenPipeError), child.stdin as request:
+        json.dump({"path": path, "targets": targets}, request)
+    module = None
+    hung = False
+    try:
+        while (line := lines.get(timeout=seconds)) is not None:
+            kind, *parts = json.loads(line)  # user code does not know where we listen, so that it is ours
+            if kind == "module":
+                module = parts[0]
+            else:
+                target, verdict, own, detail = parts
+                answers[target] = Answer(verdict, own, detail)
+    except queue.Empty:
+        hung = True
+    finally:
+        _end(child)
+    if module is None or all(target in answers for target in targets):
+        return None
+    how = f"hangs for more than {seconds:g} seconds" if hung else f"ends the process ({_ending(child.returncode)})"
+    return module, f"importing {module} {how}"
+
+
+def _read(child: "subprocess.Popen[str]", lines: "queue.Queue[str | None]") -> None:
+    assert child.stdout is not None
+    with child.stdout:
+        for line in child.stdout:
+            lines.put(line)
+    lines.put(None)
+
+
+def _end(child: "subprocess.Popen[str]") -> None:
+    """End the child, and whatever it started."""
+    if sys.platform == "win32":
+        child.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"

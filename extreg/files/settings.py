@@ -1,0 +1,102 @@
+"""What pyproject.toml says about linting: ``[tool.extreg.lint]`` and ``project.requires-python``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from extreg.errors import UnreadableError
+from extreg.rules import BY_NAME
+from extreg.rules.finding import KNOWN_PYTHONS
+from extreg.text.versions import allowed
+
+_KEYS = ("select", "ignore", "exclude", "python")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one project.
+
+    ``folder`` is that of its pyproject.toml (or of the registry file, without one), ``select`` and ``ignore`` are
+    rules, ``exclude`` are glob patterns of Python files in which calls do not count, ``pythons`` the supported
+    versions.
+    """
+
+    folder: Path
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
+
+
+def read_settings(folder: Path) -> Settings:
+    """Return the settings in the nearest pyproject.toml upward from `folder`; raise `UnreadableError` for bad ones."""
+    for place in (folder, *folder.parents):
+        pyproject = place / "pyproject.toml"
+        if pyproject.is_file():
+            return _from_toml(pyproject, _parsed(pyproject))
+    return Settings(folder=folder)
+
+
+def check_names(names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Return `names` if all of them are rules; raise `UnreadableError` otherwise."""
+    from difflib import get_close_matches
+
+    for name in names:
+        if name not in BY_NAME:
+            near = get_close_matches(name, BY_NAME, n=1)
+            hint = f"did you mean {near[0]}?" if near else "extreg rule lists all rules"
+            raise UnreadableError(f"{where}: there is no rule {name!r}", hint)
+    return names
+
+
+def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
+    lint = _table(_table(_table(data, "tool", pyproject), "extreg", pyproject), "lint", pyproject)
+    where = f"{pyproject}: tool.extreg.lint"
+    unknown = [key for key in lint if key not in _KEYS]
+    if unknown:
+        raise UnreadableError(f"{where}.{unknown[0]}: unknown key, expected one of {', '.join(_KEYS)}")
+    chosen = {key: _strings(lint, key, where) for key in _KEYS}
+    project = data.get("project", {})
+    requires = project.get("requires-python", "") if isinstance(project, dict) else ""
+    if chosen["python"]:
+        pythons = tuple(sorted(_version(text, f"{where}.python") for text in chosen["python"]))
+    else:
+        pythons = allowed(requires if isinstance(requires, str) else "", KNOWN_PYTHONS)
+    return Settings(
+        folder=pyproject.parent,
+        select=check_names(chosen["select"], f"{where}.select"),
+        ignore=check_names(chosen["ignore"], f"{where}.ignore"),
+        exclude=chosen["exclude"],
+        pythons=pythons or KNOWN_PYTHONS,
+    )
+
+
+def _parsed(pyproject: Path) -> dict[str, Any]:
+    try:
+        return tomli.loads(pyproject.read_text(encoding="utf-8"))
+    except (tomli.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UnreadableError(f"cannot read {pyproject}: {error}", "mend it") from None
+
+
+def _table(data: Mapping[str, Any], key: str, pyproject: Path) -> Mapping[str, Any]:
+    found = data.get(key, {})
+    if not isinstance(found, dict):
+        raise UnreadableError(f"{pyproject}: {key}: expected a table")
+    return found
+
+
+def _strings(lint: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    found = lint.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise UnreadableError(f"{where}.{key}: expected an array of strings, found {found!r}")
+    return tuple(found)
+
+
+def _version(text: str, where: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise UnreadableError(f"{where}: expected a version such as '3.12', found {text!r}")
+    return int(major), int(minor)

@@ -1,0 +1,165 @@
+"""Rules on what the targets are called, from their text and from what is known of the standard library."""
+
+import re
+from collections.abc import Iterator
+from unicodedata import normalize
+
+from extreg.registry.target import split
+from extreg.rules.drifting import CONSTANTS, DRIFTING, MANGLED_FROM, Key
+from extreg.rules.finding import Context, Finding
+from extreg.rules.known_targets import DANGEROUS, DEAD, Known
+from extreg.rules.python2_names import MODULES, TARGETS
+from extreg.text.document import Row
+
+_NESTED = re.compile(r":[^\n:.]+\.")
+_LOCAL = re.compile(r"<(?:locals|lambda)>")
+_MAIN_NAMES = ("__main__", "__mp_main__")
+_CONSTANT = re.compile(r":[A-Z][A-Z0-9_]*$", re.MULTILINE)
+_PRIVATE = re.compile(r"\.__[^\n.]*[^\n._][^\n.]*(?<!__)(?=$|\.)", re.MULTILINE)
+_TRANSLATED = frozenset(MODULES) | {split(target)[0] for target in TARGETS}
+
+
+def nested_name(context: Context) -> Iterator[Finding]:
+    """A live code names something inside a class, such as `shop.models:Order.Line`.
+
+    Why it matters: pickles of protocols 2 and 3 then hold the code and cannot be loaded (`AttributeError`), though by
+    name they could be; only protocols 4 and 5 look up nested names by code.
+
+    How to fix it: move the class to the top level of its module and `extreg move` the code there. Where nobody ever
+    dumps with protocol 2 or 3, say so on the line: `# extreg: ignore[nested-name] protocol 4 and up only`.
+    """
+    for row in context.rows_like(_NESTED, "codes"):
+        message = (
+            f"code {row.code} ({row.target}) names something inside a class: protocols 2 and 3 dump it, none loads it"
+        )
+        yield context.found("nested-name", row, message, "move the class to the top level, or demote the code")
+
+
+def main_module(context: Context) -> Iterator[Finding]:
+    """A target is in a module that runs as the main program.
+
+    Why it matters: a program's main module is called `__main__` while it runs, so pickle looks up another name than the
+    one in the file, and `__main__` itself is another module in every program.
+
+    How to fix it: move the definition to a module that is imported, and `extreg move` the code there.
+    """
+    main = {name for name in context.document.loaded_modules if name.rpartition(".")[2] in _MAIN_NAMES}
+    for row in context.rows_in(main):
+        message = f"code {row.code} ({row.target}) is in a main module, which has another name in every program"
+        yield context.found("main-module", row, message, f"extreg move {row.code} MODULE:NAME")
+
+
+def local_name(context: Context) -> Iterator[Finding]:
+    """A target is local to a function: its name has `<locals>` or `<lambda>` in it.
+
+    Why it matters: pickle cannot find it by name, so that it is never dumped, and loading the code fails.
+
+    How to fix it: move the definition to the top level of its module and `extreg move` the code there.
+    """
+    for row in context.rows_like(_LOCAL):
+        message = f"code {row.code} ({row.target}) is local to a function: pickle cannot find it"
+        yield context.found("local-name", row, message, f"extreg move {row.code} MODULE:NAME")
+
+
+def python2_name(context: Context) -> Iterator[Finding]:
+    """A target is called as something was in Python 2 that pickle translates on load.
+
+    Why it matters: under protocol 2 unpicklers map Python 2 names to Python 3 names also for codes, though nothing
+    mapped them when they were dumped. The code loads something else, or nothing.
+
+    How to fix it: give the module or the class another name and `extreg move` the code there. Where nobody ever dumps
+    with protocol 2, say so on the line: `# extreg: ignore[python2-name] protocol 3 and up only`.
+    """
+    for row in context.rows_in(context.document.loaded_modules & _TRANSLATED):
+        module, qualname = split(row.target)
+        mapped = TARGETS.get(row.target) or (f"{MODULES[module]}:{qualname}" if module in MODULES else row.target)
+        if mapped != row.target:
+            message = f"code {row.code} ({row.target}) loads {mapped} from a pickle of protocol 2"
+            yield context.found("python2-name", row, message, "rename it, and extreg move the code")
+
+
+def dangerous_target(context: Context) -> Iterator[Finding]:
+    """A target is one that must not be dumped as a code: it breaks pickles of others, or hides what they do.
+
+    Why it matters: some globals are in pickles that you never see, such as those with which multiprocessing starts a
+    child; some act when they are called, and a code hides them from scanners and from `find_class`, since a code that
+    was loaded once is never asked for again.
+
+    How to fix it: `extreg demote` the code, then `extreg retire` it.
+    """
+    yield from _known(context, "dangerous-target", DANGEROUS, "extreg retire --now {}")
+
+
+def dead_target(context: Context) -> Iterator[Finding]:
+    """A target is never dumped under its name, so that its code does nothing.
+
+    Why it matters: you believe the class has a stable code, and its pickles hold the name of another.
+
+    How to fix it: `extreg retire --now` the code and `extreg add` the class that is dumped, such as
+    `pathlib:PosixPath` for `pathlib:Path`.
+    """
+    yield from _known(context, "dead-target", DEAD, "extreg retire --now {}")
+    if context.document.loaded_text.isascii():
+        return
+    for row in context.rows_like(re.compile(r"[^\x00-\x7f]")):
+        # Identifiers are NFKC in the compiled code, whatever the source has (PEP 3131).
+        plain = normalize("NFKC", row.target)
+        if plain != row.target:
+            message = f"code {row.code} ({row.target}) is not spelt in NFKC, as every name in running Python is"
+            yield context.found("dead-target", row, message, f"extreg move {row.code} {plain}")
+
+
+def drifting_target(context: Context) -> Iterator[Finding]:
+    """A target is dumped under different names by the Python versions that the project supports.
+
+    Why it matters: on some of them the code is dead and the object is dumped by name; what one version dumps as a code
+    another dumps as something that the first cannot load.
+
+    How to fix it: give each of the names a code; all but one of them can stay load-only. The versions are those of
+    `project.requires-python` in pyproject.toml; `python` in `[tool.extreg.lint]` overrides them.
+    """
+    if context.pythons[-1] >= MANGLED_FROM > context.pythons[0]:
+        for row in context.rows_like(_PRIVATE):
+            message = f"code {row.code} ({row.target}) is private in its class: from 3.15 on its name is mangled"
+            yield context.found("drifting-target", row, message, "give it a name without leading underscores")
+    if context.pythons[0] <= (3, 10) < context.pythons[-1]:
+        for row in context.rows_in(context.document.loaded_modules & set(CONSTANTS)):
+            if _CONSTANT.search(row.target) is None:
+                continue
+            message = f"code {row.code} ({row.target}) is dumped by this name up to 3.10, as its enumeration since 3.11"
+            yield context.found("drifting-target", row, message, f"extreg add {split(row.target)[0]}:CLASS")
+    drifting = DRIFTING.keys() & context.document.loaded_targets
+    for row in context.rows_named(drifting):
+        keys = _keys_in(DRIFTING[row.target], context.pythons)
+        if len(set(keys.values())) > 1:
+            shown = ", ".join(f"{target or 'absent'} in {version}" for version, target in keys.items())
+            message = f"code {row.code} ({row.target}) is dumped under different names: {shown}"
+            others = [target for target in dict.fromkeys(keys.values()) if target and target != row.target]
+            yield context.found("drifting-target", row, message, _add_others(context, others))
+
+
+def _add_others(context: Context, others: list[str]) -> str:
+    missing = [target for target in others if target not in context.document.loaded_targets]
+    if missing:
+        return f"extreg add {' '.join(missing)} --no-import"
+    return "both have codes; if that is meant: # extreg: ignore[drifting-target]"
+
+
+def _keys_in(keys: tuple[Key, ...], pythons: tuple[tuple[int, int], ...]) -> dict[str, str | None]:
+    """Return the key in each of the versions where it changes, as ``{"3.10": ...}``."""
+    found: dict[str, str | None] = {}
+    for version in pythons:
+        current = [key.target for key in keys if key.first <= version]
+        if current and (not found or list(found.values())[-1] != current[-1]):
+            found[f"{version[0]}.{version[1]}"] = current[-1]
+    return found
+
+
+def _known(context: Context, rule: str, known: dict[str, Known], hint: str) -> Iterator[Finding]:
+    for row in context.rows_named(known.keys() & context.document.loaded_targets):
+        yield _of(context, rule, row, known[row.target], hint)
+
+
+def _of(context: Context, rule: str, row: Row, known: Known, hint: str) -> Finding:
+    message = f"code {row.code} ({row.target}): {known.why}"
+    return context.found(rule, row, message, hint.format(row.code))

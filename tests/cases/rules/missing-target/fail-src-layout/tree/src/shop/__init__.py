@@ -1,0 +1,1 @@
+from shop._impl.core import *

@@ -1,0 +1,9 @@
+__all__ = ['Order']
+
+
+class Order:
+    pass
+
+
+class Hidden:
+    pass

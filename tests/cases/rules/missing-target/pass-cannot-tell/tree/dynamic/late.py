@@ -1,0 +1,3 @@
+def fill():
+    global Order
+    Order = object

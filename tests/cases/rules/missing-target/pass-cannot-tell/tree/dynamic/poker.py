@@ -1,0 +1,3 @@
+from dynamic import poked
+
+poked.Order = object

@@ -1,0 +1,3 @@
+import shop
+
+Order = vars(shop)['Order']

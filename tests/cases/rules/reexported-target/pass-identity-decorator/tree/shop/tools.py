@@ -1,0 +1,2 @@
+def public(thing):
+    return thing

@@ -1,0 +1,4 @@
+try:
+    from _decimal import Decimal
+except ImportError:
+    from decimal import Decimal

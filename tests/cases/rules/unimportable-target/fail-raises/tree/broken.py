@@ -1,0 +1,2 @@
+print('noise')
+raise ValueError('no')

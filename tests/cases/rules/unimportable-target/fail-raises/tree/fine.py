@@ -1,0 +1,5 @@
+print('noise')
+
+
+class Order:
+    pass

@@ -1,0 +1,2 @@
+import copyreg
+copyreg.add_extension('a', 'b', 999)

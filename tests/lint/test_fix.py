@@ -1,0 +1,94 @@
+"""lint --fix and --diff, and the sorting behind them."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extreg.text.document import Document
+from extreg.text.sort import sort_rows
+
+HEAD = "# head\nformat = 1\n\n[codes]\n"
+
+
+def test_rows_are_sorted_with_their_comments(extreg, project) -> None:
+    text = HEAD + '# of Basket\n310 = "shop.models:Basket"\n300 = "shop.models:Order"  # first\n\n# the end\n'
+    (project / "registry.toml").write_text(text)
+    assert extreg("lint", "--fix").returncode == 0
+    expected = HEAD + '300 = "shop.models:Order"  # first\n# of Basket\n310 = "shop.models:Basket"\n\n# the end\n'
+    assert (project / "registry.toml").read_text() == expected
+
+
+def test_a_re_exported_target_is_moved_to_the_true_one(extreg, project) -> None:
+    (project / "registry.toml").write_text(HEAD + '300 = "shop:Order"  # kept\n')
+    assert extreg("lint", "--fix").returncode == 0
+    text = (project / "registry.toml").read_text()
+    assert text == HEAD + '300 = "shop.models:Order"  # kept\n\n[moved]\n300 = ["shop:Order"]\n'
+
+
+def test_a_re_export_of_a_target_that_has_a_code_is_left_to_the_user(extreg, project) -> None:
+    text = HEAD + '300 = "shop:Order"\n301 = "shop.models:Order"\n'
+    (project / "registry.toml").write_text(text)
+    done = extreg("lint", "--fix")
+    assert done.returncode == 1
+    assert "extreg demote 300" in done.stdout
+    assert (project / "registry.toml").read_text() == text
+
+
+def test_deleted_lines_come_back_as_retired(extreg, project) -> None:
+    (project / "base.toml").write_text(
+        HEAD
+        + '300 = "shop.models:Order"\n301 = "shop:Gone"\n[moved]\n301 = ["shop:Was"]\n[retired]\n302 = "shop:Old"\n'
+    )
+    (project / "registry.toml").write_text(HEAD + '300 = "shop.models:Order"\n')
+    assert extreg("lint", "--fix", "--against", "base.toml").returncode == 0
+    registry = Document.read((project / "registry.toml").read_text()).require()
+    assert dict(registry.retired) == {301: "shop:Gone", 302: "shop:Old"}
+    assert dict(registry.moved) == {301: ("shop:Was",)}
+
+
+def test_diff_shows_and_changes_nothing(extreg, project) -> None:
+    text = HEAD + '301 = "shop.models:Basket"\n300 = "shop.models:Order"\n'
+    (project / "registry.toml").write_text(text)
+    done = extreg("lint", "--diff")
+    assert done.returncode == 1
+    assert '\n-300 = "shop.models:Order"' in done.stdout
+    assert '\n+300 = "shop.models:Order"' in done.stdout
+    assert (project / "registry.toml").read_text() == text
+
+
+def test_what_is_ignored_is_not_mended(extreg, project) -> None:
+    text = HEAD + '300 = "shop:Order"  # extreg: ignore[reexported-target] on purpose\n301 = "shop:Order.x"\n'
+    (project / "registry.toml").write_text(text)
+    extreg("lint", "--fix", "--select", "reexported-target")
+    assert '300 = "shop:Order"' in (project / "registry.toml").read_text()
+
+
+def test_a_clean_or_broken_file_is_not_touched(extreg, project) -> None:
+    for text in (HEAD + '300 = "shop.models:Order"\n', HEAD + "301 = 5\n300 = 'shop:Order'\n"):
+        (project / "registry.toml").write_text(text)
+        before = (project / "registry.toml").stat().st_ino
+        extreg("lint", "--fix")
+        assert (project / "registry.toml").read_text() == text
+        assert (project / "registry.toml").stat().st_ino == before
+
+
+@given(st.sets(st.integers(1, 99), max_size=12), st.integers(), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_sorting_keeps_every_line_and_the_meaning(codes, seed, end, finished) -> None:
+    chance = random.Random(seed)
+    lines = ["format = 1", "[codes]"]
+    order = list(codes)
+    chance.shuffle(order)
+    for code in order:
+        if chance.random() < 0.3:
+            lines.append(f"# about {code}")
+        lines.append(f'{code} = "shop:C{code}"' + (" # here" if chance.random() < 0.3 else ""))
+        if chance.random() < 0.2:
+            lines.append("")
+    text = end.join(lines) + (end if finished else "")
+    before = Document.read(text)
+    after = sort_rows(before)
+    assert Document.read(after).registry == before.registry
+    assert list(Document.read(after).tables.codes) == sorted(codes)
+    assert sorted(after.split(end)) == sorted(text.split(end))
+    assert sort_rows(Document.read(after)) == after
