@@ -92,7 +92,7 @@ class Run:
             raise UnreadableError("--rolling needs a base to compare with", "--against REF")
         with importable(self.path.absolute().parent):
             included = _included(document)
-        sources = Sources([self.settings.folder, _import_root(self.path), Path.cwd()])
+        sources = Sources([self.settings.folder, *self.settings.path, _import_root(self.path), Path.cwd()])
         looked_at = wishes.sources and document.registry is not None and self._wants(*_BY_SOURCE)
         targets = _targets(document) if looked_at or wishes.imports else []
         answers = sources.answers(targets) if looked_at else None

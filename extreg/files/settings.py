@@ -12,7 +12,7 @@ from extreg.rules import BY_NAME
 from extreg.rules.finding import KNOWN_PYTHONS
 from extreg.text.versions import allowed
 
-_KEYS = ("select", "ignore", "exclude", "python")
+_KEYS = ("select", "ignore", "exclude", "path", "python")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +20,15 @@ class Settings:
     """The settings of one project.
 
     ``folder`` is that of its pyproject.toml (or of the registry file, without one), ``select`` and ``ignore`` are
-    rules, ``exclude`` are glob patterns of Python files in which calls do not count, ``pythons`` the supported
-    versions.
+    rules, ``exclude`` are glob patterns of Python files in which calls do not count, ``path`` are folders whose modules
+    can be imported beside the project's own, ``pythons`` the supported versions.
     """
 
     folder: Path
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    path: tuple[Path, ...] = ()
     pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
 
 
@@ -70,6 +71,7 @@ def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
         select=check_names(chosen["select"], f"{where}.select"),
         ignore=check_names(chosen["ignore"], f"{where}.ignore"),
         exclude=chosen["exclude"],
+        path=tuple(pyproject.parent / folder for folder in chosen["path"]),
         pythons=pythons or KNOWN_PYTHONS,
     )
 

@@ -161,7 +161,7 @@ class Lookup:
             starred = self._starred(absolute(module, star.module, star.level), name)
             if starred is not None:
                 results.append(starred)
-                if not bindings:
+                if not bindings and star.sure:
                     break
         return _agreed(results)
 

@@ -44,11 +44,12 @@ class Binding(NamedTuple):
 
 
 class Star(NamedTuple):
-    """One ``from module import *``."""
+    """One ``from module import *``; `sure` that it is run, and not one of several alternatives."""
 
     module: str
     level: int
     at: int
+    sure: bool
 
 
 @dataclass(slots=True)
@@ -215,7 +216,7 @@ class _Reader:
                 module = alias.name if alias.asname else bound
                 self._bind(bound, Binding("module", self.at, module=module), sure)
             elif alias.name == "*":
-                self.scope.stars.append(Star(node.module or "", node.level, self.at))
+                self.scope.stars.append(Star(node.module or "", node.level, self.at, sure))
             else:
                 found = Binding("from", self.at, module=node.module or "", level=node.level, name=alias.name)
                 self._bind(alias.asname or alias.name, found, sure)

@@ -122,6 +122,15 @@ def test_the_supported_versions_decide_what_drifts(extreg, project) -> None:
     assert "drifting-target" in extreg("lint").stdout
 
 
+def test_folders_of_the_settings_are_on_the_import_path(extreg, project) -> None:
+    (project / "registry.toml").write_text('format = 1\n\n[codes]\n300 = "elsewhere:Thing"\n')
+    (project / "examples").mkdir()
+    (project / "examples" / "elsewhere.py").write_text("class Thing: pass\n")
+    assert extreg("lint").returncode == 1
+    (project / "pyproject.toml").write_text('[tool.extreg.lint]\npath = ["examples"]\n')
+    assert extreg("lint").returncode == 0
+
+
 def test_calls_in_excluded_files_do_not_count(extreg, project) -> None:
     (project / "tests").mkdir()
     (project / "tests" / "test_x.py").write_text("import copyreg\n\ncopyreg.add_extension('a', 'b', 4000)\n")

@@ -1,0 +1,4 @@
+try:
+    from _fast_one import *
+except ImportError:
+    from slow_one import *
