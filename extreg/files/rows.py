@@ -74,12 +74,11 @@ def fingerprint_of(layers: "tuple[Rows, ...]") -> str:
 
 
 def _from_tables(tables: Tables, path: str) -> Rows:
-    keys = [tuple(target.split(":")) for target in tables.codes.values()]
-    inverted: dict[int, Key] = dict(zip(tables.codes, keys, strict=True))  # type: ignore[arg-type]
-    live: dict[Key, int] = dict(zip(keys, tables.codes, strict=True))  # type: ignore[arg-type]
-    for code, target in tables.load_only.items():
-        inverted[code] = _key(target)
-    retired = {code: _key(target) for code, target in tables.retired.items()}
+    keys = tables.keys.get("codes", [])
+    inverted = dict(zip(tables.codes, keys, strict=True))
+    live = dict(zip(keys, tables.codes, strict=True))
+    inverted.update(zip(tables.load_only, tables.keys.get("load-only", ()), strict=True))
+    retired = dict(zip(tables.retired, tables.keys.get("retired", ()), strict=True))
     rest = {"include": tables.include, "ranges": tables.ranges, "moved": tables.moved}
     return Rows(path, live, inverted, retired, tables.reducers, rest)
 

@@ -18,6 +18,29 @@ def split(target: str) -> tuple[str, str]:
     return module, qualname
 
 
+def split_all(targets: "list[str]") -> "list[tuple[str, str]] | None":
+    """Return ``(module, qualname)`` of each target in order; None if any is not a target.
+
+    Ordinary targets are told by string methods over all of them at once, which take a tenth of the pattern's time;
+    whatever those do not vouch for goes to the pattern.
+    """
+    pairs = [(module, qualname) for module, _, qualname in [target.partition(":") for target in targets]]
+    if _are_ordinary(targets) and all(qualname for _, qualname in pairs):
+        return pairs
+    return pairs if all(map(PATTERN.fullmatch, targets)) else None
+
+
+def _are_ordinary(targets: "list[str]") -> bool:
+    """Whether no target has white space, unprintable characters or an empty part, and colons are as many as targets."""
+    text = "\n".join(["", *targets, ""])
+    return (
+        "".join(targets).isprintable()
+        and " " not in text
+        and text.count(":") == len(targets)
+        and not any(mark in text for mark in ("..", ".:", ":.", "\n.", ".\n", "\n:", ":\n"))
+    )
+
+
 def join(module: str, qualname: str) -> str:
     """Return the target for a pickle global."""
     return f"{module}:{qualname}"

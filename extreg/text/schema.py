@@ -8,7 +8,7 @@ import re
 
 from extreg.registry.invariants import BUILT_IN_RANGES, MAX_CODE, moved_problems, range_problems, table_problems
 from extreg.registry.target import PATTERN as TARGET
-from extreg.registry.target import explain
+from extreg.registry.target import explain, split_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ TOP = ("format", "include", "ranges", "codes", "load-only", "moved", "retired", 
 RANGE_KEYS = ("first", "last", "allocate", "modules")
 
 _CODE = re.compile(r"[1-9][0-9]{0,9}")
-_CODES = re.compile(rf"{_CODE.pattern}(?:\n{_CODE.pattern})*")  # a whole table's keys at once, one per line
 _MODULE = re.compile(r"[^\s:.]+(?:\.[^\s:.]+)*")
 _MOST_SHOWN = 200
 _TOML_NAMES = {
@@ -38,14 +37,16 @@ _TOML_NAMES = {
 class Tables:
     """What a registry file says, as plain dicts: the input of both `Registry` and the start-up plan."""
 
-    __slots__ = ("codes", "include", "load_only", "moved", "ranges", "reducers", "retired")
+    __slots__ = ("codes", "include", "keys", "load_only", "moved", "ranges", "reducers", "retired")
 
     def __init__(self, data: "Mapping[str, Any]", problems: "list[Problem]") -> None:
+        #: The targets of each sound code table as pickle's keys, in the order of its rows.
+        self.keys: dict[str, list[tuple[str, str]]] = {}
         self.include = _strings(data, "include", _MODULE, "a package name such as 'paylib'", problems)
         self.ranges = _ranges(data, problems)
-        self.codes = _code_table(data, "codes", problems)
-        self.load_only = _code_table(data, "load-only", problems)
-        self.retired = _code_table(data, "retired", problems)
+        self.codes = _code_table(data, "codes", problems, self.keys)
+        self.load_only = _code_table(data, "load-only", problems, self.keys)
+        self.retired = _code_table(data, "retired", problems, self.keys)
         self.moved = _moved(data, problems)
         self.reducers = _reducers(data, problems)
 
@@ -126,20 +127,34 @@ def _strings(
     return () if bad else tuple(found)
 
 
-def _code_table(data: "Mapping[str, Any]", name: str, problems: "list[Problem]") -> "dict[int, str]":
+def _code_table(
+    data: "Mapping[str, Any]", name: str, problems: "list[Problem]", keys: "dict[str, list[tuple[str, str]]]"
+) -> "dict[int, str]":
     table = _table(data, name, problems)
-    targets = table.values()
-    keys = "\n".join(table)
+    targets = list(table.values())
     if (
-        _CODES.fullmatch(keys) is not None
-        and keys.count("\n") == len(table) - 1
+        table
+        and _are_codes(table)
         and {str}.issuperset(map(type, targets))
-        and all(map(TARGET.fullmatch, targets))
+        and (pairs := split_all(targets)) is not None
         and (rows := dict(zip(map(int, table), targets, strict=True)))
         and max(rows) <= MAX_CODE
     ):
+        keys[name] = pairs
         return rows
     return _faulty_code_table(table, name, problems)
+
+
+def _are_codes(keys: "Mapping[str, object]") -> bool:
+    """Whether all keys are plain decimal numbers of at most ten digits, told by string methods over all at once."""
+    digits = "".join(keys)
+    return (
+        digits.isascii()
+        and digits.isdecimal()
+        and "\n0" not in "\n".join(["", *keys])
+        and min(map(len, keys)) > 0
+        and max(map(len, keys)) <= len(str(MAX_CODE))
+    )
 
 
 def _faulty_code_table(table: "dict[str, Any]", name: str, problems: "list[Problem]") -> "dict[int, str]":
