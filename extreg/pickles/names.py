@@ -6,8 +6,9 @@ itself uses.
 
 import _compat_pickle
 
-from extreg.registry.target import PATTERN
+from extreg.registry.target import pattern
 
+_TARGET = pattern()
 _LOADED_NAME: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.NAME_MAPPING
 _LOADED_MODULE: dict[str, str] = _compat_pickle.IMPORT_MAPPING
 _DUMPED_NAME: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.REVERSE_NAME_MAPPING
@@ -37,4 +38,4 @@ def dumped(module: str, name: str, protocol: int) -> tuple[str, str] | None:
 def target(module: str, name: str) -> str | None:
     """Return the registry's spelling of a global, or None if it has none."""
     joined = f"{module}:{name}"
-    return joined if PATTERN.fullmatch(joined) else None
+    return joined if _TARGET.fullmatch(joined) else None

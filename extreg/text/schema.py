@@ -1,14 +1,11 @@
 """The schema of registry.toml: a parsed TOML document to tables of codes, with every fault named.
 
 Getters are small and the problem grows its own path.  The sound case runs in a few C calls per table and imports
-nothing but `re`, because a start-up without a cache pays for it.
+nothing heavy, because a start-up without a cache pays for it.
 """
 
-import re
-
 from extreg.registry.invariants import BUILT_IN_RANGES, MAX_CODE, moved_problems, range_problems, table_problems
-from extreg.registry.target import PATTERN as TARGET
-from extreg.registry.target import explain, split_all
+from extreg.registry.target import explain, is_module, is_target, split_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +18,6 @@ FORMAT = 1
 TOP = ("format", "include", "ranges", "codes", "load-only", "moved", "retired", "reducers")
 RANGE_KEYS = ("first", "last", "allocate", "modules")
 
-_CODE = re.compile(r"[1-9][0-9]{0,9}")
-_MODULE = re.compile(r"[^\s:.]+(?:\.[^\s:.]+)*")
 _MOST_SHOWN = 200
 _TOML_NAMES = {
     dict: "a table",
@@ -42,7 +37,7 @@ class Tables:
     def __init__(self, data: "Mapping[str, Any]", problems: "list[Problem]") -> None:
         #: The targets of each sound code table as pickle's keys, in the order of its rows.
         self.keys: dict[str, list[tuple[str, str]]] = {}
-        self.include = _strings(data, "include", _MODULE, "a package name such as 'paylib'", problems)
+        self.include = _strings(data, "include", "a package name such as 'paylib'", problems)
         self.ranges = _ranges(data, problems)
         self.codes = _code_table(data, "codes", problems, self.keys)
         self.load_only = _code_table(data, "load-only", problems, self.keys)
@@ -114,15 +109,13 @@ def _table(data: "Mapping[str, Any]", name: str, problems: "list[Problem]") -> "
     return found
 
 
-def _strings(
-    data: "Mapping[str, Any]", where: str, pattern: "re.Pattern[str]", what: str, problems: "list[Problem]"
-) -> "tuple[str, ...]":
-    """Return the array of strings at the last part of `where`, each matching `pattern`."""
+def _strings(data: "Mapping[str, Any]", where: str, what: str, problems: "list[Problem]") -> "tuple[str, ...]":
+    """Return the array of strings at the last part of `where`, each naming a module."""
     found = data.get(where.rpartition(".")[2], [])
     if type(found) is not list:
         problems.append(_expected(where, "an array of strings", found))
         return ()
-    bad = [item for item in found if type(item) is not str or pattern.fullmatch(item) is None]
+    bad = [item for item in found if type(item) is not str or not is_module(item)]
     problems += [_expected(where, what, item) for item in bad]
     return () if bad else tuple(found)
 
@@ -132,29 +125,22 @@ def _code_table(
 ) -> "dict[int, str]":
     table = _table(data, name, problems)
     targets = list(table.values())
-    if (
-        table
-        and _are_codes(table)
-        and {str}.issuperset(map(type, targets))
-        and (pairs := split_all(targets)) is not None
-        and (rows := dict(zip(map(int, table), targets, strict=True)))
-        and max(rows) <= MAX_CODE
-    ):
+    codes = _codes(list(table))
+    if codes and {str}.issuperset(map(type, targets)) and (pairs := split_all(targets)) is not None:
+        rows = dict(zip(codes, targets, strict=True))
         keys[name] = pairs
         return rows
     return _faulty_code_table(table, name, problems)
 
 
-def _are_codes(keys: "Mapping[str, object]") -> bool:
-    """Whether all keys are plain decimal numbers of at most ten digits, told by string methods over all at once."""
-    digits = "".join(keys)
-    return (
-        digits.isascii()
-        and digits.isdecimal()
-        and "\n0" not in "\n".join(["", *keys])
-        and min(map(len, keys)) > 0
-        and max(map(len, keys)) <= len(str(MAX_CODE))
-    )
+def _codes(keys: "list[str]") -> "list[int]":
+    """Return the codes that `keys` spell; nothing unless each is a plain decimal number, as Python itself writes it."""
+    try:
+        codes = list(map(int, keys))
+    except ValueError:
+        return []
+    plain = list(map(str, codes)) == keys and codes and min(codes) >= 1 and max(codes) <= MAX_CODE
+    return codes if plain else []
 
 
 def _faulty_code_table(table: "dict[str, Any]", name: str, problems: "list[Problem]") -> "dict[int, str]":
@@ -168,8 +154,9 @@ def _faulty_code_table(table: "dict[str, Any]", name: str, problems: "list[Probl
 
 def _code(key: str, table: str, problems: "list[Problem]") -> "int | None":
     """Return the code that `key` spells in plain decimal, or None and a problem."""
-    if _CODE.fullmatch(key) and int(key) <= MAX_CODE:
-        return int(key)
+    rows = _codes([key])
+    if rows:
+        return rows[0]
     expected = f"a code, a plain decimal number from 1 to {MAX_CODE}"
     found = repr(key) if len(key) <= _MOST_SHOWN else f"{len(key)} characters"
     problems.append(_problem(f"{table}.{key}", f"expected {expected}, found {found}", _decimal_hint(key)))
@@ -188,7 +175,7 @@ def _target(found: object, where: str, problems: "list[Problem]") -> bool:
     if type(found) is not str:
         problems.append(_expected(where, "a target 'module:qualname'", found))
         return False
-    if TARGET.fullmatch(found) is None:
+    if not is_target(found):
         problems.append(_problem(where, explain(found), rule="bad-target"))
         return False
     return True
@@ -239,7 +226,7 @@ def _range(found: "dict[str, Any]", where: str, problems: "list[Problem]") -> "d
     allocate = found.get("allocate", "hash")
     if allocate not in ("hash", "next"):
         problems.append(_expected(f"{where}.allocate", "'hash' or 'next'", allocate))
-    modules = _strings(found, f"{where}.modules", _MODULE, "a module name such as 'billing'", problems)
+    modules = _strings(found, f"{where}.modules", "a module name such as 'billing'", problems)
     return {"first": bounds[0], "last": bounds[1], "allocate": allocate, "modules": modules}
 
 
