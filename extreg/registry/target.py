@@ -1,6 +1,7 @@
 """Targets: ``module:qualname``, the entry-point spelling of what pickle calls a global."""
 
-from operator import itemgetter
+from itertools import repeat
+from operator import contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 # Deliberately wider than identifiers: pickle itself accepts any string, and `<locals>` is for a lint rule to explain.
 _PART = r"[^\s:.\x00-\x1f\x7f\ud800-\udfff]+"
 _DOTTED = rf"{_PART}(?:\.{_PART})*"
+_NOT_PLAIN = bytes((*range(33), 127))
 
 
 def is_target(text: str) -> bool:
@@ -36,10 +38,10 @@ def split_all(targets: "list[str]") -> "list[tuple[str, str]] | None":
     Ordinary targets are told by string methods over all of them at once, for a start without a cache: that takes a
     tenth of a pattern's time and needs no `re`.  What those do not vouch for goes to the pattern.
     """
-    pairs = [target.partition(":")[::2] for target in targets]
-    if _are_ordinary(targets) and all(map(itemgetter(1), pairs)):
-        return pairs
-    return pairs if all(map(pattern().fullmatch, targets)) else None
+    if not _are_ordinary(targets) and not all(map(pattern().fullmatch, targets)):
+        return None
+    parts = ":".join(targets).split(":")  # each target has exactly one colon, so modules and names alternate
+    return list(zip(parts[::2], parts[1::2], strict=True)) if targets else []
 
 
 def pattern() -> "re.Pattern[str]":
@@ -50,14 +52,22 @@ def pattern() -> "re.Pattern[str]":
 
 
 def _are_ordinary(targets: "list[str]") -> bool:
-    """Whether no target has white space, unprintable characters or an empty part, and colons are as many as targets."""
+    """Whether no target has white space, unprintable characters or an empty part, and each has one colon."""
     text = "\n".join(["", *targets, ""])
     return (
         text.count(":") == len(targets)
+        and all(map(contains, targets, repeat(":")))
         and ".." not in text.replace("\n", ".").replace(":", ".")
-        and " " not in text
-        and "".join(targets).isprintable()
+        and _is_plain("".join(targets))
     )
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is neither white space nor an unprintable character in `text`."""
+    if not text.isascii():
+        return text.isprintable() and " " not in text
+    data = text.encode()
+    return len(data.translate(None, _NOT_PLAIN)) == len(data)
 
 
 def join(module: str, qualname: str) -> str:

@@ -139,8 +139,10 @@ def _codes(keys: "list[str]") -> "list[int]":
         codes = list(map(int, keys))
     except ValueError:
         return []
-    plain = list(map(str, codes)) == keys and codes and min(codes) >= 1 and max(codes) <= MAX_CODE
-    return codes if plain else []
+    if list(map(str, codes)) != keys:
+        return []
+    ordered = sorted(codes)  # of numbers in order, as they usually are, the fastest way to the least and the greatest
+    return codes if ordered and ordered[0] >= 1 and ordered[-1] <= MAX_CODE else []
 
 
 def _faulty_code_table(table: "dict[str, Any]", name: str, problems: "list[Problem]") -> "dict[int, str]":
