@@ -76,7 +76,7 @@ def inside(folder: Path, rounds: int) -> harness.Timings:
             "install": lambda: extreg.install(path).uninstall(),
             "read": lambda: read(str(path)),
             "reload": reload,
-            "lint": lambda: lint(path),
+            "lint": lambda: lint(path, sources=False),
             "allocation": lambda: life.add(registry, "shop.new:Thing"),
         },
         rounds,

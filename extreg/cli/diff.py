@@ -10,7 +10,7 @@ from extreg.cli.command import Command, registry_option
 from extreg.files.project import registry_path
 from extreg.files.revisions import read_revision
 from extreg.registry.difference import Difference, Row
-from extreg.startup.find import NAME
+from extreg.startup.sources import NAME
 from extreg.text.document import Document
 
 JSON_VERSION = 1

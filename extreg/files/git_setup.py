@@ -9,7 +9,7 @@ from typing import NamedTuple
 from extreg.errors import ExtregError, UnreadableError
 from extreg.files.revisions import run_git
 from extreg.files.write import locked, write
-from extreg.startup.find import NAME
+from extreg.startup.sources import NAME
 
 DRIVER = "extreg"
 ANCESTORS = (

@@ -16,7 +16,7 @@ from extreg.files.source import read_document
 from extreg.files.sources import Sources, project_files
 from extreg.rules import check
 from extreg.rules.finding import Context, Finding, Past
-from extreg.startup.find import package_registry
+from extreg.startup.packages import package_registry
 from extreg.text.document import Document
 from extreg.text.python import Call
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import tomli
 
 from extreg.errors import UnreadableError
-from extreg.startup.find import NAME, VARIABLE, upward
+from extreg.startup.sources import NAME, VARIABLE, upward
 
 
 def registry_path(given: str | None) -> Path:

@@ -6,9 +6,8 @@ What a first, quiet start does not need stands in `extreg.startup.installations`
 import os
 import sys
 
-from extreg.startup.find import find
 from extreg.startup.ledger import Owner, ledger
-from extreg.startup.sources import read
+from extreg.startup.sources import find, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

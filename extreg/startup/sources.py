@@ -1,4 +1,4 @@
-"""From registry files to rows: out of the cache where it is that of the very same bytes, else through the parser.
+"""Which registry file is meant, and what it says: out of the cache where that holds the very same bytes, else parsed.
 
 The cache is to registry.toml what .pyc is to .py: one file in ``__pycache__`` (or below ``PYTHONPYCACHEPREFIX``) that
 holds, for the file and each one it includes, the complete source bytes and the rows they mean.  An entry counts only
@@ -12,17 +12,78 @@ import sys
 from marshal import loads
 
 from extreg.startup import __version__
-from extreg.startup.find import package_registry
 from extreg.startup.ledger import Rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     Entry = tuple[bytes, dict[tuple[str, str], int], dict[int, tuple[str, str]], dict[int, tuple[str, str]], Any, Any]
 
+NAME = "registry.toml"
+VARIABLE = "EXTREG_REGISTRY"
 HEADER = f"extreg cache 1\nextreg {__version__}\npython {sys.version}\n".encode()
 CHECKSUM = 8  # bytes
+
+
+def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]") -> str:
+    """Return the absolute path of the registry file that `source` means.
+
+    A path-like, or a string with a path separator or the ending ``.toml``, is a path (of the file, or of its folder);
+    any other string is the name of a package, which is searched for without being imported.  Without a source:
+    ``$EXTREG_REGISTRY``, else the nearest registry.toml upward from the file of the `caller` (its globals), else
+    upward from the working directory.  Raises `ExtregError` when there is none.
+    """
+    if source is None:
+        source = os.environ.get(VARIABLE) or None
+    if source is None:
+        return _nearest(caller)
+    name = os.fspath(source)
+    if name is not source or _is_path(name):
+        return os.path.abspath(os.path.join(name, NAME) if os.path.isdir(name) else name)
+    from extreg.startup.packages import package_registry
+
+    try:
+        return package_registry(name)
+    except LookupError as missing:
+        from extreg.errors import UnreadableError
+
+        raise UnreadableError(*missing.args) from None
+
+
+def upward(folder: str) -> "str | None":
+    """Return the path of the nearest registry.toml in `folder` or above it, or None."""
+    folder = os.path.abspath(folder)
+    while True:
+        path = os.path.join(folder, NAME)
+        if os.path.isfile(path):
+            return path
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def _nearest(caller: "Mapping[str, object]") -> str:
+    file = caller.get("__file__")
+    starts = [os.path.dirname(os.path.abspath(file))] if isinstance(file, str) else []
+    starts.append(os.getcwd())
+    for start in starts:
+        path = upward(start)
+        if path is not None:
+            return path
+    from extreg.errors import UnreadableError
+
+    raise UnreadableError(
+        f"no {NAME} found upward from {' or '.join(starts)}",
+        f"write one with `extreg init`, or name it: extreg.install(PATH) or {VARIABLE}=PATH",
+    )
+
+
+def _is_path(name: str) -> bool:
+    separators = (os.sep, os.altsep or os.sep)
+    return name.endswith(".toml") or any(mark in name for mark in separators)
 
 
 def read(path: str) -> "tuple[Rows, ...]":
@@ -135,6 +196,8 @@ def _rows(path: str, entry: "Entry") -> Rows:
 
 
 def _located(package: str, including: str) -> str:
+    from extreg.startup.packages import package_registry
+
     try:
         return package_registry(package)
     except LookupError as missing:
