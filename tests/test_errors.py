@@ -13,12 +13,18 @@ ERRORS = [
     errors.AllocationError("what", "hint"),
     errors.RegistryError((errors.Problem("codes.5", "is wrong", "mend it", "registry.toml", 7),)),
     errors.ConflictError((errors.Conflict(5, "m:C", "5 = m:C", "here", "5 = m:D", "there", "extreg demote 5"),)),
+    errors.ReducerError("what", ("registry.toml:31",)),
+    errors.MigrationError("what"),
+    errors.StateVersionError("shop:Order", 3, 2, "upgrade"),
+    errors.MalformedPickleError("what", 3),
     errors.RewriteError("what", 17),
 ]
 
+CALLBACKS = errors.CallbackError((("shop:forget", RuntimeError("no")),))
+
 
 def test_all_errors_are_here() -> None:
-    made = {type(error) for error in ERRORS}
+    made = {type(error) for error in (*ERRORS, CALLBACKS)}
     found = {thing for thing in vars(errors).values() if isinstance(thing, type) and issubclass(thing, Exception)}
     assert made >= {thing for thing in found if thing.__module__ == errors.__name__}
 
@@ -31,6 +37,13 @@ def test_an_error_comes_back_from_a_pickle(error: errors.ExtregError) -> None:
         assert type(again) is type(error)
         assert str(again) == str(error)
         assert vars(again) == vars(error)
+
+
+def test_what_callbacks_raised_comes_back_from_a_pickle() -> None:
+    """By its text: exceptions have no equality."""
+    again = pickle.loads(pickle.dumps(CALLBACKS))
+    assert str(again) == str(CALLBACKS)
+    assert [(name, repr(error)) for name, error in again.failures] == [("shop:forget", "RuntimeError('no')")]
 
 
 def test_what_callers_already_catch() -> None:

@@ -296,9 +296,9 @@ def test_help(command: str | None, run_extreg: Run) -> None:
     done = run_extreg(*([command] if command else []), "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"usage: extreg {command or ''}".strip() in done.stdout
-    assert "examples:\n  extreg" in done.stdout
+    assert "extreg" in done.stdout.partition("\nexamples:\n")[2]
     if command is None:
-        assert all(f"    {name.name} " in done.stdout for name in COMMANDS)
+        assert {name.name for name in COMMANDS} <= set(done.stdout.split())
 
 
 def test_version(run_extreg: Run) -> None:
