@@ -23,6 +23,7 @@ __all__ = [
     "unload_ipython_extension",
 ]
 from extreg.startup import __version__ as __version__
+from extreg.startup import lazy
 from extreg.startup.install import Installation, install, reload, uninstall
 
 TYPE_CHECKING = False
@@ -49,17 +50,4 @@ _LAZY = {
     "unload_ipython_extension": "extreg.startup.watch",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _LAZY.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(globals(), _LAZY)

@@ -1,8 +1,9 @@
 """Which registry the command line works on."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import tomli
 
@@ -36,24 +37,28 @@ def new_registry_path(given: str | None) -> Path:
     return _named(given) or Path.cwd() / NAME
 
 
-def project_settings(folder: Path) -> tuple[Path, dict[str, object]]:
-    """Return the nearest pyproject.toml upward from `folder` and its ``[tool.extreg]`` table (empty without one).
+def read_pyproject(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the nearest pyproject.toml upward from `folder` and what it says (nothing without one).
 
-    Raises `UnreadableError` when that file is not TOML or the table is not a table.
+    Raises `UnreadableError` when that file cannot be read or is not TOML.
     """
     for pyproject in _upward(folder, "pyproject.toml"):
         try:
-            data = tomli.loads(pyproject.read_text(encoding="utf-8"))
+            return pyproject, tomli.loads(pyproject.read_text(encoding="utf-8"))
         except (ValueError, RecursionError, OSError) as error:  # not UTF-8, not TOML, or beyond tomli's limits
             raise UnreadableError(
                 f"cannot read {pyproject}: {error}", "mend it, or name a registry: --registry PATH"
             ) from None
-        tool = data.get("tool", {})
-        settings = tool.get("extreg", {}) if isinstance(tool, dict) else None
-        if not isinstance(settings, dict):
-            raise UnreadableError(f"{pyproject}: tool.extreg: expected a table")
-        return pyproject, settings
     return folder / "pyproject.toml", {}
+
+
+def table_in(data: Mapping[str, Any], pyproject: Path, *path: str) -> Mapping[str, Any]:
+    """Return the table at `path` in the data of `pyproject`, empty where it is left out; raise `UnreadableError`."""
+    for position, key in enumerate(path):
+        data = data.get(key, {})
+        if not isinstance(data, dict):
+            raise UnreadableError(f"{pyproject}: {'.'.join(path[: position + 1])}: expected a table")
+    return data
 
 
 def _named(given: str | None) -> Path | None:
@@ -66,8 +71,8 @@ def _named(given: str | None) -> Path | None:
 
 
 def _configured(folder: Path) -> Path | None:
-    pyproject, settings = project_settings(folder)
-    value = settings.get("registry")
+    pyproject, data = read_pyproject(folder)
+    value = table_in(data, pyproject, "tool", "extreg").get("registry")
     if value is None:
         return None
     if not isinstance(value, str):

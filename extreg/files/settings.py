@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from extreg.errors import UnreadableError
+from extreg.files.project import read_pyproject, table_in
 from extreg.rules import BY_NAME
 from extreg.rules.finding import KNOWN_PYTHONS
 from extreg.text.versions import allowed
@@ -34,11 +33,8 @@ class Settings:
 
 def read_settings(folder: Path) -> Settings:
     """Return the settings in the nearest pyproject.toml upward from `folder`; raise `UnreadableError` for bad ones."""
-    for place in (folder, *folder.parents):
-        pyproject = place / "pyproject.toml"
-        if pyproject.is_file():
-            return _from_toml(pyproject, _parsed(pyproject))
-    return Settings(folder=folder)
+    pyproject, data = read_pyproject(folder)
+    return _from_toml(pyproject, data) if data else Settings(folder=folder)
 
 
 def check_names(names: tuple[str, ...], where: str) -> tuple[str, ...]:
@@ -54,7 +50,7 @@ def check_names(names: tuple[str, ...], where: str) -> tuple[str, ...]:
 
 
 def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
-    lint = _table(_table(_table(data, "tool", pyproject), "extreg", pyproject), "lint", pyproject)
+    lint = table_in(data, pyproject, "tool", "extreg", "lint")
     where = f"{pyproject}: tool.extreg.lint"
     unknown = [key for key in lint if key not in _KEYS]
     if unknown:
@@ -74,20 +70,6 @@ def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
         path=tuple(pyproject.parent / folder for folder in chosen["path"]),
         pythons=pythons or KNOWN_PYTHONS,
     )
-
-
-def _parsed(pyproject: Path) -> dict[str, Any]:
-    try:
-        return tomli.loads(pyproject.read_text(encoding="utf-8"))
-    except (tomli.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UnreadableError(f"cannot read {pyproject}: {error}", "mend it") from None
-
-
-def _table(data: Mapping[str, Any], key: str, pyproject: Path) -> Mapping[str, Any]:
-    found = data.get(key, {})
-    if not isinstance(found, dict):
-        raise UnreadableError(f"{pyproject}: {key}: expected a table")
-    return found
 
 
 def _strings(lint: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ __all__ = [
     "versioned",
 ]
 
+from extreg.startup import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from extreg.reduce.binding import Binding, ReducerRow, bind
@@ -33,17 +35,4 @@ _LAZY = {
     "versioned": "extreg.reduce.schema",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _LAZY.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(globals(), _LAZY)

@@ -6,6 +6,8 @@ is used (PEP 562).
 
 __all__ = ["Sizes", "copy_roundtrip", "isolated", "pickle_size", "roundtrip", "sizes"]
 
+from extreg.startup import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from extreg.testing.isolation import isolated
@@ -21,17 +23,4 @@ _LAZY = {
     "sizes": "extreg.testing.measures",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _LAZY.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(globals(), _LAZY)

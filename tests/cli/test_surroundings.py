@@ -96,7 +96,7 @@ def test_the_registry_is_found_in_this_order(
     [
         ("[tool.extreg]\nregistry = 5\n", "tool.extreg.registry: expected a string, found 5"),
         ("[tool]\nextreg = 5\n", "tool.extreg: expected a table"),
-        ("tool = 5\n", "tool.extreg: expected a table"),
+        ("tool = 5\n", "tool: expected a table"),
         ("[tool.extreg\n", "cannot read"),
         (f"x = {'9' * 5000}\n", "cannot read"),
     ],
