@@ -120,10 +120,10 @@ class ReducerError(ExtregError, PicklingError):
     ``places`` says where each reducer concerned was asked for (``registry.toml:31``, or the file and line of a call).
     """
 
-    def __init__(self, message: str, places: "tuple[str, ...]" = ()) -> None:
+    def __init__(self, message: str, places: "tuple[object, ...]" = ()) -> None:
         super().__init__(message)
-        self.args = (message, places)
-        self.places = places
+        self.places = tuple(map(str, places))
+        self.args = (message, self.places)
 
 
 class MigrationError(ExtregError, ValueError):

@@ -1,23 +1,27 @@
-"""Binding the ``[reducers]`` of installed registries."""
+"""Binding the ``[reducers]`` of installed registries.
 
-from typing import cast
+A start with reducers runs this: what only a message needs is imported when there is one.
+"""
 
-from extreg.errors import ExtregError
-from extreg.files.source import read_document
 from extreg.reduce.binding import Binding, ReducerRow
 from extreg.reduce.binding import bind as bind_rows
-from extreg.reduce.table import OnConflict
-from extreg.startup.ledger import Owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from extreg.startup.ledger import Owner
 
 
-def bind(owner: Owner) -> Binding:
+def bind(owner: "Owner") -> Binding:
     """Bind the reducers of all of an owner's rows; see `extreg.reduce.bind` for what it raises."""
-    rows = [
-        ReducerRow(kind, function, cast(str, _Place(layer.path, kind)))
+    policy: Any = owner.on_conflict
+    places: list[tuple[str, str, Any]] = [
+        (kind, function, _Place(layer.path, kind))
         for layer in owner.layers
         for kind, function in layer.reducers.items()
     ]
-    return bind_rows(rows, on_conflict=cast(OnConflict, owner.on_conflict))
+    return bind_rows([ReducerRow(*place) for place in places], on_conflict=policy)
 
 
 class _Place:
@@ -30,6 +34,9 @@ class _Place:
         self._kind = kind
 
     def __str__(self) -> str:
+        from extreg.errors import ExtregError
+        from extreg.files.source import read_document
+
         try:
             line = read_document(self._path).line("reducers", self._kind)
         except ExtregError:  # a Registry value, or a file that is gone by now

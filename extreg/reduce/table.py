@@ -212,7 +212,7 @@ def _conflict(cls: type, reducer: FirstUse, current: "Any", stack: "_Stack | Non
     owners: list[str] = []
     if stack is not None:
         owners = stack.layers[-1].owners
-        held = f"{', '.join(owners)} has it reduced by {stack.layers[-1].reducer!r}"
+        held = f"{', '.join(map(str, owners))} has it reduced by {stack.layers[-1].reducer!r}"
     else:
         code = getattr(current, "__code__", None)
         place = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""

@@ -131,9 +131,7 @@ def _take_out(leaving: "list[Installation]", *owners: Owner) -> Change:
     going = (*owners, *(installation._owner for installation in leaving))
     made = _change(tuple(owner for owner in ledger.owners if owner not in going))
     for installation in leaving:
-        if installation._bound is not None:
-            installation._bound.undo()
-            installation._bound = None
+        _unbind(installation)
         if installation._watches:
             watch.stop()
             installation._watches = False
@@ -152,22 +150,41 @@ def _exchange(fresh: "dict[Installation, Owner]") -> Change:
     """Give each installation its fresh owner, all of them or none."""
     former = ledger.owners
     replacements = {entry._owner: owner for entry, owner in fresh.items()}
-    bound: dict[Installation, Bound | None] = {}
     try:
         made = _change(tuple(replacements.get(owner, owner) for owner in former), replacements.values())
-        for entry, owner in fresh.items():
-            bound[entry] = _bind(owner)
+        _exchange_reducers(fresh)
     except BaseException:
         change(former)
-        for binding in bound.values():
-            if binding is not None:
-                binding.undo()
         raise
     for entry, owner in fresh.items():
-        if entry._bound is not None:
-            entry._bound.undo()
-        entry._owner, entry._bound = owner, bound[entry]
+        entry._owner = owner
     return made
+
+
+def _exchange_reducers(fresh: "dict[Installation, Owner]") -> None:
+    """Bind the reducers of fresh owners in place of the former ones, where they differ; all of them or none."""
+    differing = [entry for entry, owner in fresh.items() if _reducers(owner) != _reducers(entry._owner)]
+    try:
+        for entry in differing:
+            _unbind(entry)
+        for entry in differing:
+            entry._bound = _bind(fresh[entry])
+    except BaseException:
+        for entry in differing:
+            _unbind(entry)
+        for entry in differing:
+            entry._bound = _bind(entry._owner)
+        raise
+
+
+def _reducers(owner: Owner) -> "list[dict[str, str]]":
+    return [rows.reducers for rows in owner.layers]
+
+
+def _unbind(installation: Installation) -> None:
+    if installation._bound is not None:
+        installation._bound.undo()
+        installation._bound = None
 
 
 def _change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> Change:
@@ -194,4 +211,4 @@ def _read(source: "str | Registry") -> "tuple[Rows, ...]":
 
 def _bind(owner: Owner) -> "Bound | None":
     """Bind the reducers of an owner's rows, as their types' modules are imported; None when there are none."""
-    return cold.bind(owner) if any(rows.reducers for rows in owner.layers) else None
+    return cold.bind(owner) if any(_reducers(owner)) else None
