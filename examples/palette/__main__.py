@@ -1,15 +1,13 @@
 """Show what reducers, codes and versions do to real pickles."""
 
-import copyreg
 import pickle
 
+import extreg
 from extreg.reduce import dumps, register
 from extreg.testing import sizes
 from palette.colors import Color, reduce_color, reduce_readably
 from palette.users import STORED, UserRecord
 
-# What `[codes]` of a registry.toml would hold; a color has the code of its constructor, for that is what is dumped.
-CODES = {240: "palette.colors:unpack", 4711: "palette.users:UserRecord"}
 COLORS = [Color(255, 0, 0), Color(0, 255, 0), Color(0, 0, 255)]
 USER = UserRecord("Barbara", "Liskov", "barbara@example.org", COLORS[0])
 
@@ -28,8 +26,7 @@ def main() -> None:
 
     with register(Color, reduce_color):
         show("with a reducer")
-        for code, target in CODES.items():
-            copyreg.add_extension(*target.split(":"), code)
+        extreg.install()  # registry.toml also holds the code of the color's constructor, for that is what is dumped
         show("with a reducer and codes")
         assert pickle.loads(pickle.dumps(COLORS)) == COLORS
 

@@ -6,12 +6,44 @@ Plain functions over plain mappings, importing nothing heavy: the start-up path 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from extreg.errors import Problem
 
 MAX_CODE = 0x7FFFFFFF  # copyreg.add_extension and PEP 307: a signed 32-bit integer
 BUILT_IN_RANGES = {"default": (256, 65535, "hash"), "hot": (240, 255, "next")}
 CODE_TABLES = ("codes", "load-only", "retired")
+
+
+def row_problems(tables: "Mapping[str, Mapping[int, str]]") -> "list[Problem]":
+    """Return every row of `tables` whose code is none or whose target is none; a file's reader finds these itself."""
+    return [
+        problem
+        for table, rows in tables.items()
+        if not (set(map(type, rows)) <= {int} and set(map(type, rows.values())) <= {str}) or _odd(rows)
+        for problem in _row_problems(table, rows)
+    ]
+
+
+def _odd(rows: "Mapping[int, str]") -> bool:
+    if not rows:
+        return False
+    from extreg.registry.target import split_all
+
+    return min(rows) < 1 or max(rows) > MAX_CODE or split_all(list(rows.values())) is None
+
+
+def _row_problems(table: str, rows: "Mapping[Any, Any]") -> "Iterator[Problem]":
+    from extreg.errors import Problem
+    from extreg.registry.target import explain, is_target
+
+    for code, target in rows.items():
+        if type(code) is not int or not 1 <= code <= MAX_CODE:
+            yield Problem(f"{table}.{code}", f"expected a code, an int from 1 to {MAX_CODE}, found {code!r}")
+        if not isinstance(target, str):
+            yield Problem(f"{table}.{code}", f"expected a target 'module:qualname', found {target!r}")
+        elif not is_target(target):
+            yield Problem(f"{table}.{code}", explain(target))
 
 
 def table_problems(tables: "Mapping[str, Mapping[int, str]]") -> "list[Problem]":

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from extreg.errors import RegistryError
 from extreg.registry.fingerprint import fingerprint
-from extreg.registry.invariants import moved_problems, range_problems, table_problems
+from extreg.registry.invariants import moved_problems, range_problems, row_problems, table_problems
 from extreg.registry.ranges import BUILT_IN, Range
 
 State = Literal["live", "load-only", "retired"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Registry:
     """One registry.toml as a value: frozen, checked, comparable, picklable.
 
@@ -43,6 +43,7 @@ class Registry:
             put(name, MappingProxyType(dict(sorted(getattr(self, name).items()))))
         put("_live", {target: code for code, target in self.codes.items()})
         problems = [
+            *row_problems(self.tables),
             *table_problems(self.tables),
             *moved_problems(self.tables, self.moved),
             *range_problems({name: (span.first, span.last) for name, span in self.ranges.items()}),
@@ -94,6 +95,11 @@ class Registry:
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that say what this registry means to pickles."""
         return fingerprint(self.tables, self.reducers, self.include)
+
+    def __repr__(self) -> str:
+        counts = {"live": self.codes, "load-only": self.load_only, "retired": self.retired}
+        shown = ", ".join(f"{len(rows)} {state}" for state, rows in counts.items())
+        return f"<extreg.Registry {self.fingerprint}: {shown}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only view cannot be pickled; what it shows can.

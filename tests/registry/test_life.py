@@ -162,3 +162,14 @@ def test_a_problem_reads_as_one_line() -> None:
     problem = Problem("codes.5", "is wrong", "mend it", "registry.toml", 7)
     assert str(problem) == "registry.toml:7: codes.5: is wrong (mend it)"
     assert str(Problem("", "is wrong")) == "is wrong"
+
+
+def test_a_registry_made_by_hand_is_checked_as_a_file_is() -> None:
+    for bad in ({0: "a:B"}, {2**31: "a:B"}, {True: "a:B"}, {"5": "a:B"}, {5: "a.B"}, {5: None}, {5: "a:B c"}):
+        with pytest.raises(RegistryError):
+            Registry(codes=bad)  # type: ignore[arg-type]
+
+
+def test_a_registry_prints_what_matters() -> None:
+    registry = Registry(codes={300: "a:B"}, retired={301: "a:C"})
+    assert repr(registry) == f"<extreg.Registry {registry.fingerprint}: 1 live, 0 load-only, 1 retired>"
