@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
-from extreg.pickles.names import loaded, target
+from extreg.pickles.names import dumped, loaded, target
 from extreg.pickles.walker import walk
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 from extreg.scoped.basics import BASICS
+from extreg.scoped.glance import Found, glance
 from extreg.scoped.resolve import resolve
 
 Name = tuple[str, str]
@@ -35,7 +36,7 @@ class Permits:
     Made once for each registry and kept with it.
     """
 
-    __slots__ = ("_legacy", "_modern", "_names", "_registry", "_spelled")
+    __slots__ = ("_encoded", "_encoded_legacy", "_legacy", "_modern", "_names", "_registry", "_spelled")
 
     def __init__(self, registry: Registry) -> None:
         held = {**registry.load_only, **registry.codes}
@@ -46,43 +47,53 @@ class Permits:
         self._spelled = {code: b"c%s\n%d\n" % (_BY_CODE.encode(), code) for code in held}
         table = {name: name for name in self._names} | {(_BY_CODE, str(code)): split(held[code]) for code in held}
         own = set(map(split, held.values()))
+        self._encoded = frozenset((module.encode(), name.encode()) for module, name in self._names)
+        # Python 2's names for the permitted, as far as pickle itself writes them, and Python 3's that it had not.
+        spellings = {dumped(*name, 2) for name in self._names}
+        self._encoded_legacy = frozenset(
+            (spelling[0].encode(), spelling[1].encode()) for spelling in spellings if spelling
+        )
         self._modern = _unpickler(table, own, legacy=False)
         self._legacy = _unpickler(table, own, legacy=True)
 
     def check(self, data: bytes, *, fix_imports: bool) -> Checked:
         """Return the first pickle in `data`, fit to be loaded.
 
-        Raises `ForbiddenGlobalError` naming all that is not permitted, `MalformedPickleError`, and EOFError
-        where `data` is empty; imports nothing.
+        Raises `ForbiddenGlobalError` naming all that is not permitted, `MalformedPickleError`, and EOFError where
+        `data` is empty; imports nothing.
         """
         if not data:
             raise EOFError("Ran out of input")  # as pickle has it: loops over a file end with it
         # A PROTO further on changes nothing here: the unpickler below does not ask for it either.
         protocol = data[1] if data[0] == _PROTO and len(data) > 1 else 0
         legacy = fix_imports and protocol < 3
+        names = self._encoded_legacy if legacy else self._encoded
+        end, codes = glance(data, names, self._spelled) or self._look(data, protocol if legacy else 3)
+        unpickler = self._legacy if legacy else self._modern
+        if codes:
+            return Checked(_spelt(data, codes, self._spelled, end), unpickler)
+        return Checked(data if end == len(data) else data[:end], unpickler)
+
+    def _look(self, data: bytes, protocol: int) -> Found:
+        """Return the end and the codes of the first pickle in `data`, or raise for all that is not permitted."""
         names, spelled = self._names, self._spelled
-        codes: list[tuple[int, str, int]] = []
+        codes: list[tuple[int, int, int]] = []
         forbidden: dict[object, list[int]] = {}
-        end = 0
         for kind, offset, opcode, module, name, number, _ in walk(data, framing=False):
             if module is not None and name is not None:
-                if (loaded(module, name, protocol) if legacy else (module, name)) not in names:
+                if loaded(module, name, protocol) not in names:
                     forbidden.setdefault((module, name), []).append(offset)
             elif kind == _STOP:
-                end = offset + 1
                 break
             elif number in spelled:
-                codes.append((offset, opcode, number))
+                codes.append((offset, _WIDTHS[opcode], number))
             else:
                 forbidden.setdefault(number, []).append(offset)
         if forbidden:
             raise ForbiddenGlobalError(
-                tuple(self._offender(key, offsets, protocol if legacy else 3) for key, offsets in forbidden.items())
+                tuple(self._offender(key, offsets, protocol) for key, offsets in forbidden.items())
             )
-        unpickler = self._legacy if legacy else self._modern
-        if codes:
-            return Checked(_spelt(data, codes, spelled, end), unpickler)
-        return Checked(data if end == len(data) else data[:end], unpickler)
+        return Found(offset + 1, codes)
 
     def _offender(self, key: object, offsets: list[int], protocol: int) -> Offender:
         places = tuple(offsets)
@@ -113,13 +124,13 @@ def _printable(text: str) -> str:
     return text if text.isprintable() and len(text) < 200 else ascii(text[:200])
 
 
-def _spelt(data: bytes, codes: list[tuple[int, str, int]], spelled: dict[int, bytes], end: int) -> bytes:
+def _spelt(data: bytes, codes: list[tuple[int, int, int]], spelled: dict[int, bytes], end: int) -> bytes:
     """Return ``data[:end]`` with each code spelled out."""
     pieces: list[bytes] = []
     done = 0
-    for offset, opcode, number in codes:
+    for offset, width, number in codes:
         pieces += data[done:offset], spelled[number]
-        done = offset + _WIDTHS[opcode]
+        done = offset + width
     pieces.append(data[done:end])
     return b"".join(pieces)
 
