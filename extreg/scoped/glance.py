@@ -17,11 +17,11 @@ from extreg.scoped.quiet import passed, up_to_operands
 
 Name = tuple[bytes, bytes]
 
-_SHORT_BINUNICODE, _BINGET, _MEMOIZE, _STACK_GLOBAL, _GLOBAL, _STOP, _PROTO = b"\x8ch\x94\x93c.\x80"
+_SHORT_BINUNICODE, _MEMOIZE, _STACK_GLOBAL, _GLOBAL, _STOP, _PROTO = b"\x8c\x94\x93c.\x80"
+_GETS: Final = {b"h"[0]: 2, b"j"[0]: 5}
 _CODES: Final = {0x82: 2, 0x83: 3, 0x84: 5}
-# Payloads that are no text and too long for a run to pass, and the width of their length.  A text as long may be an
-# operand, but not of a STACK_GLOBAL that this look follows.
-_LONG: Final = {b"X"[0]: 4, b"B"[0]: 4, b"C"[0]: 1, 0x8C: 1, 0x8D: 8, 0x8E: 8, 0x96: 8}
+# Payloads that are too long for a run to pass, and the width of their length.
+_LONG: Final = {b"X"[0]: 4, b"B"[0]: 4, b"C"[0]: 1, 0x8C: 1, 0x8A: 1, 0x8B: 4, 0x8D: 8, 0x8E: 8, 0x96: 8}
 _LINES: Final = re.compile(rb"c([^\n]*)\n([^\n]*)\n")
 
 
@@ -111,6 +111,7 @@ def _operand(data: bytes, start: int, memo: _Memo) -> tuple[bytes | None, int]:
             return text, end
         memo.strings[end] = text
         return text, end + 1
-    if data[start] == _BINGET:
-        return memo.fetched(data[start + 1], start), start + 2
+    if data[start] in _GETS:
+        end = start + _GETS[data[start]]
+        return memo.fetched(int.from_bytes(data[start + 1 : end], "little"), start), end
     return None, start
