@@ -17,7 +17,7 @@ import harness
 import extreg
 from extreg.registry.model import Registry
 
-ROUNDS = 25
+ROUNDS = 9
 SECONDS = 0.02
 
 

@@ -75,7 +75,8 @@ _ALONE: Final = {
     b"r"[0]: rb"r.{4}",
     **dict.fromkeys(b"X\x8c", _WRITTEN),
 }
-_TEXTS: Final = b"X\x8c"
+_TEXTS: Final = frozenset({b"X", b"\x8c"})
+_GETS: Final = b"hj"
 _MEMOIZING: Final = b"qr\x94"
 
 
@@ -127,27 +128,30 @@ def _operands() -> Match:
 def _record(data: bytes, position: int) -> tuple[bytes, ...]:
     """Return the pieces that are repeated from about `position` on, or nothing."""
     pieces: list[bytes] = []
-    opcodes: list[int] = []
+    seen: list[bytes] = []
     began = False
     for _ in range(_LOOK):
-        opcode, _, _, _, after = step(data, position)
+        opcode, offset, _, _, after = step(data, position)
         piece = _PIECES.get(opcode.byte)
         if piece is None:
             return ()
         # A record begins where a unit may have ended: after an argument.  What memoizes a text is in the text's piece.
-        if began and not (opcodes and opcodes[-1] in _TEXTS and opcode.byte in _MEMOIZING):
+        if began and not (seen and seen[-1] in _TEXTS and opcode.byte in _MEMOIZING):
             pieces.append(piece)
-            opcodes.append(opcode.byte)
+            seen.append(data[offset:after] if opcode.byte in _GETS else data[offset : offset + 1])
         began = began or opcode.argument != "0"
         position = after
     for size in range(2, len(pieces) // 4):
         if pieces[size:] == pieces[:-size]:
-            return tuple(_piece(pieces[at], {*opcodes[at::size]}) for at in range(size))
+            return tuple(_piece(pieces[at], {*seen[at::size]}) for at in range(size))
     return ()
 
 
-def _piece(piece: bytes, opcodes: set[int]) -> bytes:
-    """Return the piece for a place of a record at which `opcodes` were seen: one is passed sooner than one of two."""
-    if len(opcodes) == 1:
-        return _ALONE.get(next(iter(opcodes)), piece)
-    return _WRITTEN if not opcodes.isdisjoint(_TEXTS) else piece
+def _piece(piece: bytes, seen: set[bytes]) -> bytes:
+    """Return the piece for a place of a record at which `seen` was seen: one is passed sooner than one of two.
+
+    A name of an attribute is fetched from the same slot in every record; a PUT never goes back to fewer digits.
+    """
+    if len(seen) == 1:
+        return _ALONE.get(next(iter(seen))[0], piece)
+    return _WRITTEN if not seen.isdisjoint(_TEXTS) else piece
