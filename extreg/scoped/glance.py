@@ -35,7 +35,7 @@ class Found(NamedTuple):
 def glance(data: bytes, names: Container[Name], codes: Mapping[int, bytes]) -> Found | None:
     """Return what the first pickle in `data` is like if it refers only to `names` and `codes`; None if unknown."""
     found: list[tuple[int, int, int]] = []
-    memo = _Memo(data)
+    memo: _Memo | None = None
     try:
         position = 2 if data[0] == _PROTO else 0
         while True:
@@ -44,6 +44,7 @@ def glance(data: bytes, names: Container[Name], codes: Mapping[int, bytes]) -> F
             if byte == _STOP:
                 return Found(at + 1, found)
             if byte == _STACK_GLOBAL:
+                memo = memo or _Memo(data)
                 name = _operands(data, position, at, memo)
                 position = at + 1
             elif byte in _CODES:

@@ -18,6 +18,7 @@ from extreg.scoped.reading import Readable, read_pickle
 _IN_C: Final = pickle.Unpickler.__module__ == "_pickle"
 _FRAME: Final = b"\x95"
 _FRAME_WIDTH: Final = 9
+_SMALL: Final = 1 << 14
 
 
 def loads(
@@ -109,7 +110,11 @@ class Unpickler:
 
 def _fed(data: bytes) -> Any:
     """Return a file that holds `data`, such that the unpickler reads the same opcodes as the check did."""
-    return _OneFrame(data) if _IN_C else io.BytesIO(_unframed(data))
+    if not _IN_C:
+        return io.BytesIO(_unframed(data))
+    # What is small is copied sooner than a call of `_OneFrame` returns.
+    size = len(data)
+    return io.BytesIO(_FRAME + size.to_bytes(8, "little") + data) if size < _SMALL else _OneFrame(data)
 
 
 class _OneFrame:

@@ -77,6 +77,8 @@ _ALONE: Final = {
 }
 _TEXTS: Final = frozenset({b"X", b"\x8c"})
 _GETS: Final = b"hj"
+# What ends most runs, so that another need not be tried.
+_ENDS: Final = frozenset(b".\x93c\x82\x83\x84")
 _MEMOIZING: Final = b"qr\x94"
 
 
@@ -93,7 +95,7 @@ def passed(data: bytes, position: int) -> int:
     run, tries, due = _run(), 0, position + _SETTLED
     while True:
         end = run(data, position).end()
-        if end == position:
+        if end == position or (end < len(data) and data[end] in _ENDS):
             return end
         position = end
         if tries < 4 and position > due and len(data) - position > _LARGE:
