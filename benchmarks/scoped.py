@@ -17,7 +17,7 @@ import harness
 import extreg
 from extreg.registry.model import Registry
 
-ROUNDS = 9
+ROUNDS = 15
 SECONDS = 0.02
 
 

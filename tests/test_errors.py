@@ -13,6 +13,7 @@ ERRORS = [
     errors.AllocationError("what", "hint"),
     errors.RegistryError((errors.Problem("codes.5", "is wrong", "mend it", "registry.toml", 7),)),
     errors.ConflictError((errors.Conflict(5, "m:C", "5 = m:C", "here", "5 = m:D", "there", "extreg demote 5"),)),
+    errors.ForbiddenGlobalError((errors.Offender("m:C", (5, 7), "m:C", "extreg add m:C"),)),
     errors.RewriteError("what", 17),
 ]
 
