@@ -21,6 +21,7 @@ Match = Callable[[bytes, int], "re.Match[bytes]"]
 # Repeats that never go back keep nothing on a stack; before 3.11 there are none, so a run is short and repeated.
 _ON: Final = b"+" if sys.version_info >= (3, 11) else b""
 _ROUNDS: Final = b"{0,256}" + _ON
+_RECORDS: Final = b"++" if _ON else b"{1,64}"
 # Below this size the rest of a pickle is passed sooner than a pattern for its records is compiled.
 _LARGE: Final = 1 << 17
 # How many opcodes are looked at to find out what a record is.
@@ -85,7 +86,7 @@ _MEMOIZING: Final = b"qr\x94"
 @lru_cache(maxsize=32)
 def _run(record: tuple[bytes, ...] = ()) -> Match:
     """Return what matches a run of opcodes, a `record` at a time where there are such; it may match nothing."""
-    units = b"(?:%s)|%s" % (b"".join(record), _UNIT) if record else _UNIT
+    units = b"(?:%s)%s|%s" % (b"".join(record), _RECORDS, _UNIT) if record else _UNIT
     rounds = b"*+" if record and _ON else _ROUNDS
     return cast(Match, re.compile(b"(?:%s)%s%s*%s" % (units, rounds, _BARE, _ON), re.DOTALL).match)
 
