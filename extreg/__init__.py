@@ -9,14 +9,19 @@ __all__ = [
     "CallbackError",
     "ConflictError",
     "ExtregError",
+    "ForbiddenGlobalError",
     "Installation",
     "Registry",
     "RegistryError",
     "RewriteError",
     "clear_cache",
+    "dump",
+    "dumps",
     "install",
     "lint",
+    "load",
     "load_ipython_extension",
+    "loads",
     "on_clear",
     "reload",
     "uninstall",
@@ -28,9 +33,18 @@ from extreg.startup.install import Installation, install, reload, uninstall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from extreg.errors import AllocationError, CallbackError, ConflictError, ExtregError, RegistryError, RewriteError
+    from extreg.errors import (
+        AllocationError,
+        CallbackError,
+        ConflictError,
+        ExtregError,
+        ForbiddenGlobalError,
+        RegistryError,
+        RewriteError,
+    )
     from extreg.files.lint import lint
     from extreg.registry.model import Registry
+    from extreg.scoped import dump, dumps, load, loads
     from extreg.startup.hooks import clear_cache, on_clear
     from extreg.startup.watch import load_ipython_extension, unload_ipython_extension
 
@@ -40,12 +54,17 @@ _LAZY = {
     "CallbackError": "extreg.errors",
     "ConflictError": "extreg.errors",
     "ExtregError": "extreg.errors",
+    "ForbiddenGlobalError": "extreg.errors",
     "Registry": "extreg.registry.model",
     "RegistryError": "extreg.errors",
     "RewriteError": "extreg.errors",
     "clear_cache": "extreg.startup.hooks",
+    "dump": "extreg.scoped",
+    "dumps": "extreg.scoped",
     "lint": "extreg.files.lint",
+    "load": "extreg.scoped",
     "load_ipython_extension": "extreg.startup.watch",
+    "loads": "extreg.scoped",
     "on_clear": "extreg.startup.hooks",
     "unload_ipython_extension": "extreg.startup.watch",
 }

@@ -144,7 +144,38 @@ class StateVersionError(ExtregError, UnpicklingError):
         self.ours = ours
 
 
-class MalformedPickleError(ExtregError, ValueError):
+class Offender(NamedTuple):
+    """One global or code that a registry does not permit, and every place that refers to it.
+
+    ``what`` names it as the bytes do, safe to print; ``offsets`` are those of the opcodes that refer to it; ``target``
+    is what would be imported, where that can be written as a target; ``cure`` is the command that would permit it, or
+    says why there is none.
+    """
+
+    what: str
+    offsets: "tuple[int, ...]"
+    target: "str | None"
+    cure: str
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.offsets[:8])) + (", ..." if len(self.offsets) > 8 else "")
+        place = f" (at byte {shown})" if self.offsets else ""
+        return f"{self.what}{place}: {self.cure}"
+
+
+class ForbiddenGlobalError(ExtregError, UnpicklingError):
+    """A pickle that refers to what the registry does not hold; ``offenders`` names each.  Nothing of it was loaded."""
+
+    def __init__(self, offenders: "tuple[Offender, ...]") -> None:
+        count = len(offenders)
+        head = f"the pickle refers to {count} global{'s' if count != 1 else ''} that the registry does not permit"
+        hint = "permit only what may be called with any arguments: loading a pickle does that"
+        super().__init__("\n  ".join([head, *map(str, offenders)]), hint)
+        self.args = (offenders,)
+        self.offenders = offenders
+
+
+class MalformedPickleError(ExtregError, UnpicklingError, ValueError):
     """Bytes that are no sequence of whole pickles; ``offset`` is where the opcode stands that cannot be read.
 
     Where the bytes end before a STOP, ``offset`` is their length.

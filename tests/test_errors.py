@@ -17,6 +17,7 @@ ERRORS = [
     errors.MigrationError("what"),
     errors.StateVersionError("shop:Order", 3, 2, "upgrade"),
     errors.MalformedPickleError("what", 3),
+    errors.ForbiddenGlobalError((errors.Offender("m:C", (5, 7), "m:C", "extreg add m:C"),)),
     errors.RewriteError("what", 17),
 ]
 

@@ -17,7 +17,7 @@ LAYERS = (
     ("extreg.registry.",),
     ("extreg.text.", "extreg.pickles."),
     ("extreg.rules.",),
-    ("extreg.files.", "extreg.reduce.", "extreg.testing."),
+    ("extreg.files.", "extreg.reduce.", "extreg.scoped.", "extreg.testing."),
     ("extreg.cli.", "extreg.__main__"),
 )
 

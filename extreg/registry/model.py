@@ -1,11 +1,11 @@
 """The registry: which code means which global, for ever."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from extreg.errors import RegistryError
 from extreg.registry.fingerprint import fingerprint
@@ -13,6 +13,7 @@ from extreg.registry.invariants import moved_problems, range_problems, row_probl
 from extreg.registry.ranges import BUILT_IN, Range
 
 State = Literal["live", "load-only", "retired"]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -35,6 +36,7 @@ class Registry:
     retired: Mapping[int, str] = field(default_factory=dict)
     reducers: Mapping[str, str] = field(default_factory=dict)
     _live: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _derived: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         put = partial(object.__setattr__, self)
@@ -100,6 +102,13 @@ class Registry:
         counts = {"live": self.codes, "load-only": self.load_only, "retired": self.retired}
         shown = ", ".join(f"{len(rows)} {state}" for state, rows in counts.items())
         return f"<extreg.Registry {self.fingerprint}: {shown}>"
+
+    def derived(self, make: Callable[["Registry"], _T]) -> _T:
+        """Return ``make(self)``, made once and kept as long as this registry: nothing in it can change."""
+        try:
+            return cast(_T, self._derived[make])
+        except KeyError:
+            return cast(_T, self._derived.setdefault(make, make(self)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only view cannot be pickled; what it shows can.

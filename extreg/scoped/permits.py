@@ -1,0 +1,161 @@
+"""What a registry permits, and the check of a pickle against it."""
+
+import pickle
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from extreg.errors import ForbiddenGlobalError, Offender
+from extreg.pickles.names import dumped, loaded, target
+from extreg.pickles.walker import walk
+from extreg.registry.model import Registry
+from extreg.registry.target import split
+from extreg.scoped.basics import BASICS
+from extreg.scoped.glance import Found, glance
+from extreg.scoped.resolve import resolve
+
+Name = tuple[str, str]
+
+_PROTO: Final = 0x80
+_WIDTHS: Final = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
+_STOP: Final = "stop"
+_BY_CODE: Final = " "
+
+
+class Checked(NamedTuple):
+    """A pickle that refers to nothing forbidden, without codes, and the unpickler for its kind of names."""
+
+    data: bytes
+    unpickler: type[pickle.Unpickler]
+
+
+class Permits:
+    """The allow-list of one registry: its live and load-only targets, and `BASICS`.
+
+    Made once for each registry and kept with it.
+    """
+
+    __slots__ = ("_encoded", "_encoded_legacy", "_legacy", "_modern", "_names", "_registry", "_spelled")
+
+    def __init__(self, registry: Registry) -> None:
+        held = {**registry.load_only, **registry.codes}
+        self._registry = registry
+        self._names: frozenset[Name] = frozenset([*map(split, held.values()), *BASICS])
+        # What stands for a code in the bytes that are loaded: a GLOBAL, which takes no place in the memo, of a module
+        # that no target can have.
+        self._spelled = {code: b"c%s\n%d\n" % (_BY_CODE.encode(), code) for code in held}
+        table = {name: name for name in self._names} | {(_BY_CODE, str(code)): split(held[code]) for code in held}
+        own = set(map(split, held.values()))
+        self._encoded = frozenset((module.encode(), name.encode()) for module, name in self._names)
+        # Python 2's names for the permitted, as far as pickle itself writes them, and Python 3's that it had not.
+        spellings = {dumped(*name, 2) for name in self._names}
+        self._encoded_legacy = frozenset(
+            (spelling[0].encode(), spelling[1].encode()) for spelling in spellings if spelling
+        )
+        self._modern = _unpickler(table, own, legacy=False)
+        self._legacy = _unpickler(table, own, legacy=True)
+
+    def check(self, data: bytes, *, fix_imports: bool) -> Checked:
+        """Return the first pickle in `data`, fit to be loaded.
+
+        Raises `ForbiddenGlobalError` naming all that is not permitted, `MalformedPickleError`, and EOFError where
+        `data` is empty; imports nothing.
+        """
+        if not data:
+            raise EOFError("Ran out of input")  # as pickle has it: loops over a file end with it
+        # A PROTO further on changes nothing here: the unpickler below does not ask for it either.
+        protocol = data[1] if data[0] == _PROTO and len(data) > 1 else 0
+        legacy = fix_imports and protocol < 3
+        names = self._encoded_legacy if legacy else self._encoded
+        end, codes = glance(data, names, self._spelled) or self._look(data, protocol if legacy else 3)
+        unpickler = self._legacy if legacy else self._modern
+        if codes:
+            return Checked(_spelt(data, codes, self._spelled, end), unpickler)
+        return Checked(data if end == len(data) else data[:end], unpickler)
+
+    def _look(self, data: bytes, protocol: int) -> Found:
+        """Return the end and the codes of the first pickle in `data`, or raise for all that is not permitted."""
+        names, spelled = self._names, self._spelled
+        codes: list[tuple[int, int, int]] = []
+        forbidden: dict[object, list[int]] = {}
+        for kind, offset, opcode, module, name, number, _ in walk(data, framing=False):
+            if module is not None and name is not None:
+                if loaded(module, name, protocol) not in names:
+                    forbidden.setdefault((module, name), []).append(offset)
+            elif kind == _STOP:
+                break
+            elif number in spelled:
+                codes.append((offset, _WIDTHS[opcode], number))
+            else:
+                forbidden.setdefault(number, []).append(offset)
+        if forbidden:
+            raise ForbiddenGlobalError(
+                tuple(self._offender(key, offsets, protocol) for key, offsets in forbidden.items())
+            )
+        return Found(offset + 1, codes)
+
+    def _offender(self, key: object, offsets: list[int], protocol: int) -> Offender:
+        places = tuple(offsets)
+        if isinstance(key, tuple):
+            module, name = key
+            actual = loaded(module, name, protocol)
+            what = ":".join(map(_printable, key))
+            if actual != key:
+                what += f" (that is {':'.join(map(_printable, actual))})"
+            return _global(what, actual, places)
+        if key is None:
+            what = "a global named in a way that only an execution would tell"
+            return Offender(what, places, None, "nothing permits it")
+        retired = self._registry.retired.get(key) if isinstance(key, int) else None
+        if retired is not None:
+            return _global(f"code {key}, retired, which was {retired}", split(retired), places)
+        cure = "unknown to this registry; load with the one it was dumped with"
+        return Offender(f"code {key}", places, None, cure)
+
+
+def _global(what: str, name: Name, offsets: tuple[int, ...]) -> Offender:
+    spelled = target(*name)
+    cure = f"extreg add {shlex.quote(spelled)}" if spelled is not None else "no registry can hold this name"
+    return Offender(what, offsets, spelled, cure)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() and len(text) < 200 else ascii(text[:200])
+
+
+def _spelt(data: bytes, codes: list[tuple[int, int, int]], spelled: dict[int, bytes], end: int) -> bytes:
+    """Return ``data[:end]`` with each code spelled out."""
+    pieces: list[bytes] = []
+    done = 0
+    for offset, width, number in codes:
+        pieces += data[done:offset], spelled[number]
+        done = offset + width
+    pieces.append(data[done:end])
+    return b"".join(pieces)
+
+
+def _unpickler(table: dict[Name, Name], own: set[Name], *, legacy: bool) -> type[pickle.Unpickler]:
+    """Return pickle's unpickler, confined to `table`: what the check has let through passes here, and nothing else.
+
+    The names in `own` are resolved; the rest of the table is `BASICS`.
+    """
+
+    def find_class(module: str, name: str) -> object:
+        if legacy:
+            module, name = loaded(module, name, 2)
+        found = table.get((module, name))
+        if found is None:
+            raise ForbiddenGlobalError((_global(":".join(map(_printable, (module, name))), (module, name), ()),))
+        sys.audit("pickle.find_class", *found)
+        return resolve(*found) if found in own else BASICS[found]
+
+    members: dict[str, Callable[..., Any]] = {"find_class": staticmethod(find_class)}
+    return type("ConfinedUnpickler", (pickle.Unpickler,), members)
+
+
+def permits_of(registry: Registry) -> Permits:
+    """Return the permits of `registry`; raise TypeError for what is none."""
+    if not isinstance(registry, Registry):
+        raise TypeError(f"expected a Registry (see Registry.load), found {type(registry).__name__}")
+    return registry.derived(Permits)
