@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from extreg.pickles.rewriter import rewrite, to_codes
 from extreg.pickles.walker import walk
 from extreg.registry.model import Registry
-from extreg.registry.target import PATTERN
+from extreg.registry.target import is_target
 
 _INSTALLED: Final[dict[tuple[str, str], int]] = copyreg._extension_registry  # type: ignore[attr-defined]
 _PROTO: Final = 0x80
@@ -122,7 +122,7 @@ def _by_name(data: bytes, before: Mapping[tuple[str, str], int], fix_imports: bo
     for (module, name), code in [*before.items(), *list(_INSTALLED.items())]:
         if code in used and targets.setdefault(code, f"{module}:{name}") != f"{module}:{name}":
             raise pickle.PicklingError(f"the installed codes changed while an object was dumped: {code}")
-    installed = Registry(codes={code: found for code, found in targets.items() if PATTERN.fullmatch(found)})
+    installed = Registry(codes={code: found for code, found in targets.items() if is_target(found)})
     named = rewrite(data, installed, to="names")
     if named.left or named.refused or (data[1] < 3 and not fix_imports):
         why = "; ".join([*named.left, *named.refused]) or "Python 3's names under protocol 2"
