@@ -1,6 +1,5 @@
 """Databases that hold pickles as values: those of the dbm modules, shelves among them, and SQLite's."""
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -72,12 +71,12 @@ def _unlocked(path: Path) -> Iterator[str]:
     Immutable is what it calls a file for which it needs no lock. Where a log or a journal is still to be merged, that
     happens to a copy of both.
     """
-    beside = [f"{path}{end}" for end in _BESIDE if os.path.exists(f"{path}{end}") and os.path.getsize(f"{path}{end}")]
+    beside = [log for end in _BESIDE if (log := Path(f"{path}{end}")).is_file() and log.stat().st_size]
     if not beside:
         yield f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         return
     with tempfile.TemporaryDirectory(prefix="extreg-") as folder:
         copy = Path(folder, path.name)
-        for source in (str(path), *beside):
-            shutil.copyfile(source, copy.with_name(os.path.basename(source)))
+        for source in (path, *beside):
+            shutil.copyfile(source, copy.with_name(source.name))
         yield f"{copy.as_uri()}?mode=rw"

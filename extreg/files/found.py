@@ -60,7 +60,7 @@ def _in_folder(path: Path, named: bool, seen: set[str]) -> Iterator[Found]:
         return
     seen.add(real)
     try:
-        names = sorted(os.listdir(path))
+        names = sorted(entry.name for entry in path.iterdir())
     except OSError as error:
         yield Found(path, named, problem=error.strerror or str(error))
         return
@@ -77,7 +77,7 @@ def _once(found: Found, named: bool, seen: set[str]) -> Iterator[Found]:
 
 def _database(path: str) -> Found | None:
     """Return the database whose name, or part of whose files, `path` is."""
-    if _kind(path) == "dbm.gnu" or not os.path.exists(path):
+    if _kind(path) == "dbm.gnu" or not Path(path).exists():
         bases = [path]
     else:
         bases = [path[: -len(part)] for part in _PARTS if path.endswith(part)]

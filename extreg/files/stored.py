@@ -83,9 +83,8 @@ def form_of(head: Buffer) -> Form | None:
 @contextmanager
 def mapped(path: Path) -> Iterator[Buffer]:
     """Map the file at `path` for the length of a block; bytes where it is empty or cannot be mapped."""
-    with path.open("rb") as file:
-        with mapped_file(file) as data:
-            yield data
+    with path.open("rb") as file, mapped_file(file) as data:
+        yield data
 
 
 @contextmanager

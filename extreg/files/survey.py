@@ -1,7 +1,7 @@
 """What the pickles in many files refer to, counted in one process or in several, with the same result."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field

@@ -1,10 +1,10 @@
 """Bytes: pickle bytes to findings, bytes to bytes.  Pure; nothing here executes a pickle or imports what it names.
 
 `walk` yields an `Event` for each opcode that refers to a global or a code, and for PROTO, FRAME and STOP; `scan`
-counts them, and `tally` as many as can be read; `plausible` tells pickles from other bytes; `steps` yields every opcode of one pickle and `disassemble` a line for each.  `to_codes`, `to_names` and,
-with an account, `rewrite` exchange names and codes; `price` tells what codes are worth for a corpus.  All take bytes,
-bytearray, a contiguous memoryview or an mmap with any number of pickles in a row (`steps`: one), and raise
-`MalformedPickleError`.
+counts them, and `tally` as many as can be read; `plausible` tells pickles from other bytes.  `steps` yields every
+opcode of one pickle and `disassemble` a line for each.  `to_codes`, `to_names` and, with an account, `rewrite`
+exchange names and codes; `price` tells what codes are worth for a corpus.  All take bytes, bytearray, a contiguous
+memoryview or an mmap with any number of pickles in a row (`steps`: one), and raise `MalformedPickleError`.
 """
 
 __all__ = [

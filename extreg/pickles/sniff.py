@@ -27,7 +27,7 @@ def may_begin(byte: int) -> bool:
 
 
 def plausible(data: Buffer) -> bool:
-    """Tell whether `data` begins with a pickle: it is marked, or its first opcodes can be read and keep the stack sound.
+    """Tell whether `data` begins with a pickle: it is marked, or its first opcodes keep the stack sound.
 
     Pickles of protocols 0 and 1 bear no mark, and any text begins with some opcodes; none goes on so to a STOP.
     """

@@ -1,0 +1,117 @@
+"""rewrite: names to codes and codes to names in stored pickles."""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from extreg.cli.command import Command
+from extreg.cli.output import note
+from extreg.cli.progress import size, watched
+from extreg.cli.stored import (
+    JSON_VERSION,
+    faults_as_json,
+    path_arguments,
+    plural,
+    printable,
+    say_faults,
+)
+from extreg.files.effective import read_effective
+from extreg.files.found import Found, files_below
+from extreg.files.project import registry_path
+from extreg.files.rewriting import Outcome, rewrite_files
+from extreg.files.stored import Fault
+
+
+def _rewrite(arguments: argparse.Namespace) -> int:
+    registry = read_effective(registry_path(arguments.registry))
+    work = rewrite_files(files_below(arguments.paths), registry, to=arguments.to, check=arguments.check)
+    outcomes = list(watched(work, "files"))
+    faults = [(item.found, Fault("", item.problem)) for item in outcomes if item.problem is not None]
+    if arguments.format == "json":
+        print(json.dumps(_as_json(outcomes, faults, arguments), indent=2))
+    else:
+        _print_text(outcomes, check=arguments.check)
+    say_faults(faults)
+    if arguments.check and any(item.changed for item in outcomes):
+        return 1
+    return 2 if any(file.named or file.problem is None for file, _ in faults) else 0
+
+
+def _print_text(outcomes: Sequence[Outcome], *, check: bool) -> None:
+    changed = [item for item in outcomes if item.changed]
+    for item in changed:
+        print(
+            f"{'would change' if check else 'changed'} {printable(str(item.found.path))}: "
+            f"{plural(item.references, 'reference')} in {plural(item.changed, 'pickle')}, "
+            f"{item.size} to {item.new_size} bytes"
+        )
+    before, after = sum(item.size for item in changed), sum(item.new_size for item in changed)
+    verb = "would be" if check else "were"
+    shown = f": {size(before)} to {size(after)}" if changed else ""
+    print(f"{len(changed)} of {plural(len(outcomes), 'file')} {verb} rewritten{shown}")
+    for reason, count in sorted(_reasons(outcomes, "left").items()):
+        print(f"  left as they are: {plural(count, 'reference')}: {reason}")
+    for reason, count in sorted(_reasons(outcomes, "refused").items()):
+        print(f"  left as they are: {plural(count, 'pickle')}: {reason}")
+    for item in outcomes:
+        if item.alone is not None:
+            note(f"{printable(str(item.found.path))} is left alone: {item.alone}")
+
+
+def _reasons(outcomes: Sequence[Outcome], kind: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for item in outcomes:
+        total.update(getattr(item, kind))
+    return total
+
+
+def _as_json(
+    outcomes: Sequence[Outcome], faults: list[tuple[Found, Fault]], arguments: argparse.Namespace
+) -> dict[str, Any]:
+    return {
+        "version": JSON_VERSION,
+        "to": arguments.to,
+        "check": arguments.check,
+        "read": len(outcomes),
+        "changed": [
+            {
+                "path": str(item.found.path),
+                "pickles": item.changed,
+                "references": item.references,
+                "bytes": item.size,
+                "new_bytes": item.new_size,
+            }
+            for item in outcomes
+            if item.changed
+        ],
+        "left": dict(sorted(_reasons(outcomes, "left").items())),
+        "refused": dict(sorted(_reasons(outcomes, "refused").items())),
+        "alone": [{"path": str(item.found.path), "reason": item.alone} for item in outcomes if item.alone is not None],
+        "unreadable": faults_as_json(faults),
+    }
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", choices=("codes", "names"), required=True, help="what to write")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would change")
+    path_arguments(parser)
+
+
+COMMANDS = (
+    Command(
+        name="rewrite",
+        help="exchange names and codes in stored pickles",
+        description=(
+            "Put live codes in the place of names in stored pickles, or names in the place of all codes the registry "
+            "knows, retired ones too. Each file is replaced in one step, so that a crash leaves it old or new. What "
+            "cannot be proved to load the same stays as it is, and is counted. Plain, gzip, bz2 and xz files are "
+            "rewritten; archives and databases are left alone, and named."
+        ),
+        examples="  extreg rewrite --to codes --check data/\n  extreg rewrite --to codes data/\n"
+        "  extreg rewrite --to names old.pickle    before its codes are retired, or for readers without extreg",
+        configure=_configure,
+        run=_rewrite,
+    ),
+)
