@@ -23,6 +23,8 @@ from extreg.files.project import registry_path
 from extreg.files.rewriting import Outcome, rewrite_files
 from extreg.files.stored import Fault
 
+_SHOWN = 5
+
 
 def _rewrite(arguments: argparse.Namespace) -> int:
     registry = read_effective(registry_path(arguments.registry))
@@ -36,7 +38,7 @@ def _rewrite(arguments: argparse.Namespace) -> int:
     say_faults(faults)
     if arguments.check and any(item.changed for item in outcomes):
         return 1
-    return 2 if any(file.named or file.problem is None for file, _ in faults) else 0
+    return 2 if any(item.problem and (item.failed or item.found.named) for item in outcomes) else 0
 
 
 def _print_text(outcomes: Sequence[Outcome], *, check: bool) -> None:
@@ -55,9 +57,10 @@ def _print_text(outcomes: Sequence[Outcome], *, check: bool) -> None:
         print(f"  left as they are: {plural(count, 'reference')}: {reason}")
     for reason, count in sorted(_reasons(outcomes, "refused").items()):
         print(f"  left as they are: {plural(count, 'pickle')}: {reason}")
-    for item in outcomes:
-        if item.alone is not None:
-            note(f"{printable(str(item.found.path))} is left alone: {item.alone}")
+    for reason in sorted({item.alone for item in outcomes if item.alone is not None}):
+        paths = [printable(str(item.found.path)) for item in outcomes if item.alone == reason]
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        note(f"left alone: {', '.join(paths[:_SHOWN])}{more}: {reason}")
 
 
 def _reasons(outcomes: Sequence[Outcome], kind: str) -> Counter[str]:

@@ -60,7 +60,8 @@ def _notes(result: Suggestions, arguments: argparse.Namespace) -> None:
     if costly:
         note(
             f"marked 'costs' ({len(costly)}): on average more than {_COSTLY} references to it in a pickle, where "
-            "a live code saves bytes but costs CPU time: dumping takes up to twice as long as by name; --use scoped does not"
+            "a live code saves bytes but costs CPU time: dumping takes up to twice as long as by name; "
+            "--use scoped does not"
         )
     if result.passed:
         shown = ", ".join(f"{target} ({reason})" for target, reason in list(result.passed.items())[:3])

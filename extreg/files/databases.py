@@ -30,7 +30,7 @@ def values(path: Path, kind: str) -> Iterator[tuple[str, bytes] | str]:
             shown = key.decode("utf-8", "backslashreplace")
             try:
                 value = database[key]
-            except (OSError, KeyError) as error:
+            except (OSError, KeyError, TypeError, ValueError, OverflowError, MemoryError) as error:
                 yield f"key {shown}: {error}"
             else:
                 yield shown, value

@@ -27,8 +27,8 @@ _HEAD = 16
 class Outcome(NamedTuple):
     """What became of one file, or would: ``size`` and ``new_size`` are the file's own, compressed if it is.
 
-    ``problem`` is why it could not be read or written; ``alone`` what it is, or what keeps it, when it is left alone;
-    ``left`` and ``refused`` are as in `Rewritten`.
+    ``problem`` is why it could not be read, or written if it ``failed``; ``alone`` what it is, or what keeps it, when
+    it is left alone; ``left`` and ``refused`` are as in `Rewritten`.
     """
 
     found: Found
@@ -41,6 +41,7 @@ class Outcome(NamedTuple):
     refused: dict[str, int] = {}  # noqa: RUF012 - never changed
     alone: str | None = None
     problem: str | None = None
+    failed: bool = False
 
 
 def rewrite_files(
@@ -73,8 +74,11 @@ def _rewritten(found: Found, registry: Registry, to: Literal["codes", "names"], 
         return outcome._replace(changed=0, new_size=outcome.size, alone="a file with several names (hard links)")
     now = path.stat()
     if (now.st_mtime_ns, now.st_size, now.st_ino) != (before.st_mtime_ns, before.st_size, before.st_ino):
-        return Outcome(found, problem="somebody else wrote it meanwhile; it is left as it is")
-    write(path, new)
+        return Outcome(found, problem="somebody else wrote it meanwhile; it is left as it is", failed=True)
+    try:
+        write(path, new)
+    except OSError as error:
+        return Outcome(found, problem=f"cannot be written: {describe(error)}", failed=True)
     return outcome
 
 
@@ -101,6 +105,9 @@ def _changed(
     except MalformedPickleError as error:
         return Outcome(found, problem=f"no whole pickle: {error}"), None
     account = Outcome(found, 0, result.pickles, 0, size, size, dict(result.left), dict(result.refused))
+    if "malformed" in result.refused:
+        # Whoever reads what follows may count on its place, as an index would.
+        return account._replace(alone="other bytes follow its last whole pickle"), None
     if not result.changed:
         return account, None
     new = _COMPRESS[form](result, stored)

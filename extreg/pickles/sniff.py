@@ -14,6 +14,8 @@ _FIRST: Final = frozenset(
 )
 # How many opcodes of a pickle without PROTO are looked at: text that happens to read as opcodes does not for long.
 _ENOUGH: Final = 1000
+# A pickle of fewer opcodes could be by chance.
+_FEW: Final = 8
 
 
 def marked(data: Buffer) -> bool:
@@ -29,26 +31,38 @@ def may_begin(byte: int) -> bool:
 def plausible(data: Buffer) -> bool:
     """Tell whether `data` begins with a pickle: it is marked, or its first opcodes keep the stack sound.
 
-    Pickles of protocols 0 and 1 bear no mark, and any text begins with some opcodes; none goes on so to a STOP.
+    Pickles of protocols 0 and 1 bear no mark, and any text begins with some opcodes. Where they come to a STOP at once,
+    as in ``N. B.``, what follows has to be a pickle too.
     """
     if marked(data):
         return True
-    if not len(data) or data[0] not in _FIRST:
-        return False
+    begin, count = 0, 0
+    while begin < len(data) and count < _FEW:
+        if data[begin] not in _FIRST:
+            return False
+        end, more = _unmarked(data, begin)
+        if end is None:
+            return False
+        begin, count = end, count + more
+    return begin > 0
+
+
+def _unmarked(data: Buffer, begin: int) -> tuple[int | None, int]:
+    """Return where the pickle at `begin` ends, or None for what is none, and how many opcodes were looked at."""
     marks: list[int] = []
-    depth = 0
+    depth = count = 0
     try:
-        for count, found in enumerate(steps(data)):
+        for count, found in enumerate(steps(data, begin), 1):
             depth = _performed(found, depth, marks)
             if depth < 0:
-                return False
+                return None, count
             if found.opcode.name == "STOP":
-                return depth == 0 and not marks
+                return (found.end if depth == 0 and not marks else None), count
             if count == _ENOUGH:
-                return True
+                return found.end, count
     except MalformedPickleError:
-        return False
-    return False
+        pass
+    return None, count
 
 
 def _performed(found: Step, depth: int, marks: list[int]) -> int:
