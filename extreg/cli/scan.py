@@ -25,8 +25,6 @@ from extreg.pickles.tally import Use
 from extreg.registry import life
 from extreg.registry.model import Registry
 
-_NOTHING = "no registry"
-
 
 def _scan(arguments: argparse.Namespace) -> int:
     path, registry = registry_if_any(arguments)
@@ -106,7 +104,7 @@ def _print_text(survey: Survey, registry: Registry | None) -> None:
     columns = ("pickles", "references", "bytes", "files")
     if survey.codes:
         rows: list[tuple[object, ...]] = [
-            (code, *_numbers(total), _state(code, registry) or "unknown", _target(code, registry) or "")
+            (code, *_numbers(total), _state(code, registry) or "no registry", _target(code, registry) or "")
             for code, total in _ordered(survey.codes)
         ]
         print("\n" + "\n".join(table(rows, ("code", *columns, "state", "target"), 5)))
@@ -124,7 +122,7 @@ def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dic
     return {
         "version": JSON_VERSION,
         "registry": path,
-        "files": survey.read,
+        "read": survey.read,
         "holding": survey.holding,
         "pickles": survey.pickles,
         "bytes": survey.size,
@@ -156,9 +154,8 @@ def _ordered(totals: "Mapping[Any, Total]") -> "list[tuple[Any, Total]]":
 
 
 def _state(code: int, registry: Registry | None) -> str | None:
-    if registry is None:
-        return _NOTHING
-    return registry.state(code) or "unknown"
+    """Return the state of a code, or None where there is no registry to have it."""
+    return (registry.state(code) or "unknown") if registry is not None else None
 
 
 def _target(code: int, registry: Registry | None) -> str | None:

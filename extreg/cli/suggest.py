@@ -43,10 +43,10 @@ def _print_text(result: Suggestions, use: str) -> None:
     prices = result.prices
     if prices.proposals:
         rows = [
-            (item.saved, _OPCODES[item.width], item.pickles, item.references, _mark(item, use), item.target)
+            (item.saved, item.pickles, item.references, _OPCODES[item.width], _mark(item, use), item.target)
             for item in prices.proposals
         ]
-        print("\n".join(table(rows, ("saves", "opcode", "pickles", "references", "CPU", "global"), 1)))
+        print("\n".join(table(rows, ("saves", "pickles", "references", "opcode", "CPU", "global"), 3)))
     share = f", {prices.saved / prices.size:.1%}" if prices.size else ""
     verb = "save" if len(prices.proposals) != 1 else "saves"
     print(
