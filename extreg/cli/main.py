@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import NoReturn
 
 from extreg import __version__
-from extreg.cli import cache, demo, diff, dis, life, lint, merge, rewrite, scan, show, suggest
+from extreg.cli import cache, demo, diff, life, lint, merge, pickles, show
 from extreg.cli.output import say_error
 from extreg.errors import ExtregError, RegistryError, UnreadableError
 
@@ -20,10 +20,7 @@ COMMANDS = (
     *cache.COMMANDS,
     *diff.COMMANDS,
     *merge.COMMANDS,
-    *scan.COMMANDS,
-    *dis.COMMANDS,
-    *suggest.COMMANDS,
-    *rewrite.COMMANDS,
+    *pickles.COMMANDS,
     *demo.COMMANDS,
 )
 

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from extreg.cli.command import Command
 from extreg.cli.output import note
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import (
     JSON_VERSION,
     faults_as_json,
-    path_arguments,
     plural,
     printable,
     say_faults,
@@ -26,7 +24,8 @@ from extreg.files.stored import Fault
 _SHOWN = 5
 
 
-def _rewrite(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command with its arguments; return the exit code."""
     registry = read_effective(registry_path(arguments.registry))
     work = rewrite_files(files_below(arguments.paths), registry, to=arguments.to, check=arguments.check)
     outcomes = list(watched(work, "files"))
@@ -94,27 +93,3 @@ def _as_json(
         "alone": [{"path": str(item.found.path), "reason": item.alone} for item in outcomes if item.alone is not None],
         "unreadable": faults_as_json(faults),
     }
-
-
-def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--to", choices=("codes", "names"), required=True, help="what to write")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would change")
-    path_arguments(parser)
-
-
-COMMANDS = (
-    Command(
-        name="rewrite",
-        help="exchange names and codes in stored pickles",
-        description=(
-            "Put live codes in the place of names in stored pickles, or names in the place of all codes the registry "
-            "knows, retired ones too. Each file is replaced in one step, so that a crash leaves it old or new. What "
-            "cannot be proved to load the same stays as it is, and is counted. Plain, gzip, bz2 and xz files are "
-            "rewritten; archives and databases are left alone, and named."
-        ),
-        examples="  extreg rewrite --to codes --check data/\n  extreg rewrite --to codes data/\n"
-        "  extreg rewrite --to names old.pickle    before its codes are retired, or for readers without extreg",
-        configure=_configure,
-        run=_rewrite,
-    ),
-)

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from extreg.cli.command import registry_option
 from extreg.cli.output import coloured
 from extreg.files.effective import read_effective
 from extreg.files.found import Found
@@ -14,13 +13,6 @@ from extreg.files.stored import Fault
 from extreg.registry.model import Registry
 
 JSON_VERSION = 1
-
-
-def path_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the PATHs, ``--format`` and ``--registry``."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with all that is below it")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    registry_option(parser)
 
 
 def registry_if_any(arguments: argparse.Namespace) -> tuple[Path | None, Registry | None]:

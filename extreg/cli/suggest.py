@@ -3,10 +3,9 @@
 import argparse
 import json
 
-from extreg.cli.command import Command
 from extreg.cli.output import note
 from extreg.cli.progress import size, watched
-from extreg.cli.stored import JSON_VERSION, faults_as_json, path_arguments, plural, say_faults, table
+from extreg.cli.stored import JSON_VERSION, faults_as_json, plural, say_faults, table
 from extreg.files.effective import read_effective
 from extreg.files.found import files_below
 from extreg.files.project import registry_path, registry_path_if_any
@@ -20,7 +19,8 @@ _OPCODES = {2: "EXT1", 3: "EXT2"}
 _COSTLY = 2
 
 
-def _suggest(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command with its arguments; return the exit code."""
     path = registry_path(arguments.registry) if arguments.apply else registry_path_if_any(arguments.registry)
     registry = read_effective(path) if path is not None else Registry()
     found = watched(files_below(arguments.paths), "files")
@@ -97,44 +97,3 @@ def _as_json(result: Suggestions, use: str, added: dict[str, int]) -> dict[str, 
         "passed": result.passed,
         "unreadable": faults_as_json(result.faults),
     }
-
-
-def _bytes(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError
-    return count
-
-
-_bytes.__name__ = "number of bytes"
-
-
-def _configure(parser: argparse.ArgumentParser) -> None:
-    path_arguments(parser)
-    parser.add_argument(
-        "--use",
-        choices=("live", "scoped"),
-        default="live",
-        help="live: pickle itself dumps the codes; scoped: extreg.dumps and extreg rewrite do (default: live)",
-    )
-    parser.add_argument("--apply", action="store_true", help="add the codes to the registry, as extreg add does")
-    parser.add_argument(
-        "--min-saved", type=_bytes, default=1, metavar="BYTES", help="propose what saves at least this (default: 1)"
-    )
-
-
-COMMANDS = (
-    Command(
-        name="suggest",
-        help="which globals deserve codes",
-        description=(
-            "Price codes for the globals in stored pickles by what every opcode and memo entry costs there, and list "
-            "those that save bytes. One-byte codes go where they save most. Nothing is proposed that has or had a "
-            "code, that loses bytes, or that extreg lint would object to."
-        ),
-        examples="  extreg suggest samples/\n  extreg suggest samples/ --use scoped --min-saved 1000\n"
-        "  extreg suggest samples/ --apply",
-        configure=_configure,
-        run=_suggest,
-    ),
-)

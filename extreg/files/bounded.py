@@ -1,36 +1,32 @@
 """Decompressing what others compressed, within bounds: of memory, and of what a few bytes may become."""
 
-import bz2
-import gzip
 import io
-import lzma
 import mmap
-import sqlite3
 import struct
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from types import ModuleType
 from typing import IO, cast
+from zipfile import BadZipFile
 
 from extreg.pickles.opcodes import Buffer
 
-# What reading a broken file raises: the modules have errors of their own, and use others' besides.
-BROKEN = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # an encrypted member of a zip file; NotImplementedError is one: an unknown compression
-    KeyError,
-    IndexError,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    sqlite3.Error,
-    OverflowError,
-    struct.error,
-)
+
+def _broken() -> tuple[type[Exception], ...]:
+    """Return what reading a broken file raises: the modules have errors of their own, and raise others' besides."""
+    found: list[type[Exception]] = [OSError, EOFError, ValueError, KeyError, IndexError, OverflowError, struct.error]
+    # An encrypted member of a zip file; one that is compressed in an unknown way raises NotImplementedError, which is
+    # a RuntimeError too.
+    found += [RuntimeError, BadZipFile]
+    for module, name in (("zlib", "error"), ("lzma", "LZMAError"), ("sqlite3", "Error")):
+        with suppress(ImportError):  # a Python may be built without them
+            found.append(getattr(import_module(module), name))
+    return tuple(found)
+
+
+BROKEN = _broken()
 
 # What one file may become when it is decompressed, with all its members: 4 GiB.
 MOST = 1 << 32
@@ -66,10 +62,17 @@ def opened(data: Buffer, file: IO[bytes] | None) -> Iterator[IO[bytes]]:
 @contextmanager
 def decompressor(form: str, stream: IO[bytes]) -> Iterator[IO[bytes]]:
     """Open a compressed stream for reading."""
-    kinds = {"gzip": gzip.GzipFile, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}
-    kind = cast("Callable[..., IO[bytes]]", kinds[form])
-    with kind(fileobj=stream) if form == "gzip" else kind(stream) as plain:
+    with cast("IO[bytes]", compression(form).open(stream)) as plain:
         yield plain
+
+
+def compression(form: str) -> ModuleType:
+    """Return the module that compresses and decompresses `form`; ValueError where this Python has none."""
+    name = {"gzip": "gzip", "bz2": "bz2", "xz": "lzma"}[form]
+    try:
+        return import_module(name)
+    except ImportError:
+        raise ValueError(f"this Python is built without {name}") from None
 
 
 @contextmanager

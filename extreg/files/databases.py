@@ -1,13 +1,15 @@
 """Databases that hold pickles as values: those of the dbm modules, shelves among them, and SQLite's."""
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
 
 # What a program that was killed, or still runs, leaves beside a database of SQLite.
 _BESIDE = ("-wal", "-journal")
@@ -38,6 +40,11 @@ def values(path: Path, kind: str) -> Iterator[tuple[str, bytes] | str]:
 
 def cells(path: Path) -> Iterator[tuple[str, bytes] | str]:
     """Yield each BLOB in a SQLite database, named as ``table.column#N``; a message for a table that cannot be read."""
+    try:
+        import sqlite3
+    except ImportError:
+        yield "a SQLite database, and this Python is built without sqlite3"
+        return
     with _unlocked(path) as place, closing(sqlite3.connect(place, uri=True)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         # A schema may call functions, and this one is somebody else's.
@@ -52,7 +59,7 @@ def cells(path: Path) -> Iterator[tuple[str, bytes] | str]:
                 yield f"table {table}: {error}"
 
 
-def _table(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, bytes]]:
+def _table(connection: "sqlite3.Connection", table: str) -> Iterator[tuple[str, bytes]]:
     for _, column, *_ in connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall():
         name = _quoted(column)
         query = f"SELECT {name} FROM {_quoted(table)} WHERE typeof({name}) = 'blob'"  # noqa: S608 - quoted

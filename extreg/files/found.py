@@ -31,64 +31,72 @@ def files_below(paths: Iterable[str]) -> Iterator[Found]:
     """
     seen: set[str] = set()
     for given in paths:
-        yield from _below(Path(given), True, seen)
+        yield from _below(Path(given), os.path.realpath(given), True, seen)
 
 
-def _below(path: Path, named: bool, seen: set[str]) -> Iterator[Found]:
+def _below(path: Path, real: str, named: bool, seen: set[str]) -> Iterator[Found]:
+    """Yield what is at `path`, which leads to `real`."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
         base = _database(str(path)) if named else None
         if base is not None:
-            yield from _once(base, named, seen)
+            yield from _once(base, os.path.realpath(base.path), named, seen)
         elif named or not isinstance(error, FileNotFoundError):
             # A symlink that leads nowhere is no file; whoever named it should know.
             yield Found(path, named, problem=error.strerror or str(error))
         return
     if S_ISDIR(mode):
-        yield from _in_folder(path, named, seen)
+        yield from _in_folder(path, real, seen)
     elif S_ISREG(mode):
-        yield from _once(_database(str(path)) or Found(path, named), named, seen)
+        yield from _file(path, real, named, seen)
     elif named:
         yield Found(path, named, problem="neither a file nor a folder")
 
 
-def _in_folder(path: Path, named: bool, seen: set[str]) -> Iterator[Found]:
+def _in_folder(path: Path, real: str, seen: set[str]) -> Iterator[Found]:
     # A loop of symlinks comes back to a folder that was seen.
-    real = os.path.realpath(path)
     if real in seen:
         return
     seen.add(real)
     try:
-        names = sorted(entry.name for entry in path.iterdir())
+        with os.scandir(path) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        yield Found(path, named, problem=error.strerror or str(error))
+        yield Found(path, False, problem=error.strerror or str(error))
         return
-    for name in names:
-        yield from _below(path / name, False, seen)
+    for entry in found:
+        place = path / entry.name
+        if entry.is_symlink():
+            yield from _below(place, os.path.realpath(place), False, seen)
+        elif entry.is_file():
+            yield from _file(place, f"{real}{os.sep}{entry.name}", False, seen)
+        elif entry.is_dir():
+            yield from _in_folder(place, f"{real}{os.sep}{entry.name}", seen)
 
 
-def _once(found: Found, named: bool, seen: set[str]) -> Iterator[Found]:
-    real = f"{os.path.realpath(found.path)}\0{found.database}"
+def _file(path: Path, real: str, named: bool, seen: set[str]) -> Iterator[Found]:
+    base = _database(str(path)) if path.suffix in _PARTS else None
+    if base is not None:
+        yield from _once(base, os.path.realpath(base.path), named, seen)
+    else:
+        yield from _once(Found(path, named), real, named, seen)
+
+
+def _once(found: Found, real: str, named: bool, seen: set[str]) -> Iterator[Found]:
+    # A database may be called as a file beside it.
+    real = f"{real}\0{found.database}" if found.database else real
     if real not in seen:
         seen.add(real)
         yield found._replace(named=named)
 
 
 def _database(path: str) -> Found | None:
-    """Return the database whose name, or part of whose files, `path` is."""
-    if _kind(path) == "dbm.gnu" or not Path(path).exists():
-        bases = [path]
-    else:
-        bases = [path[: -len(part)] for part in _PARTS if path.endswith(part)]
+    """Return the database of several files whose name, or one of whose files, `path` is."""
+    bases = [path[: -len(part)] for part in _PARTS if path.endswith(part)] if Path(path).exists() else [path]
     for base in bases:
-        kind = _kind(base)
-        if kind in {"dbm.gnu", "dbm.ndbm", "dbm.dumb"}:
-            return Found(Path(base), False, database=kind)
-    return None
-
-
-def _kind(base: str) -> str | None:
-    with suppress(OSError, ValueError):
-        return dbm.whichdb(base)
+        with suppress(OSError, ValueError):
+            kind = dbm.whichdb(base)
+            if kind in {"dbm.ndbm", "dbm.dumb"}:
+                return Found(Path(base), False, database=kind)
     return None

@@ -1,26 +1,23 @@
 """Rewriting stored pickles in place: names to codes or codes to names, file by file, each in one step."""
 
-import bz2
-import gzip
-import lzma
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from extreg.errors import MalformedPickleError
-from extreg.files.bounded import BROKEN, Budget, decompressor, expanded
+from extreg.files.bounded import BROKEN, Budget, compression, decompressor, expanded
 from extreg.files.found import Found
 from extreg.files.stored import Form, describe, form_of, mapped
 from extreg.files.write import write
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.rewriter import Rewritten, rewrite
+from extreg.pickles.rewriter import rewrite
 from extreg.pickles.sniff import plausible
 from extreg.registry.model import Registry
 
 # What is not rewritten, though it may hold pickles.
-_ALONE = {"zip": "an archive", "npy": "an array", "sqlite": "a database"}
+_ALONE = {"zip": "an archive", "npy": "an array", "sqlite": "a database", "gdbm": "a database"}
 _HEAD = 16
 
 
@@ -110,7 +107,7 @@ def _changed(
         return account._replace(alone="other bytes follow its last whole pickle"), None
     if not result.changed:
         return account, None
-    new = _COMPRESS[form](result, stored)
+    new = _compressed(form, result.data, stored)
     if to == "codes" and len(new) >= size:
         return account._replace(alone="a compressed file that would not be smaller"), None
     return account._replace(changed=result.changed, references=result.references, new_size=len(new)), new
@@ -124,14 +121,11 @@ def _is_pickle(begun: bytes) -> bool:
     return form_of(begun) == "pickle" and plausible(begun)
 
 
-def _gzip(result: Rewritten, stored: Buffer) -> bytes:
-    # The time in its header is that of what was compressed, and stays.
-    return gzip.compress(result.data, mtime=int.from_bytes(bytes(stored[4:8]), "little"))
-
-
-_COMPRESS: dict[Form, Callable[[Rewritten, Buffer], bytes]] = {
-    "pickle": lambda result, _: result.data,
-    "gzip": _gzip,
-    "bz2": lambda result, _: bz2.compress(result.data),
-    "xz": lambda result, _: lzma.compress(result.data),
-}
+def _compressed(form: Form, data: bytes, stored: Buffer) -> bytes:
+    """Return what a file that held `stored` holds with `data` in its place."""
+    if form == "pickle":
+        return data
+    # The time in gzip's header is that of what was compressed, and stays.
+    options = {"mtime": int.from_bytes(bytes(stored[4:8]), "little")} if form == "gzip" else {}
+    made: bytes = compression(form).compress(data, **options)
+    return made

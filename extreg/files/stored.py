@@ -5,7 +5,9 @@ what has to be decompressed and is large goes through a nameless temporary file.
 """
 
 import mmap
+import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,11 +15,12 @@ from typing import IO, Literal, NamedTuple
 from zipfile import ZipFile
 
 from extreg.files.bounded import BROKEN, Budget, decompressor, expanded, opened
+from extreg.files.databases import cells, values
 from extreg.files.found import Found
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.sniff import may_begin, plausible
 
-Form = Literal["pickle", "gzip", "bz2", "xz", "zip", "npy", "sqlite"]
+Form = Literal["pickle", "gzip", "bz2", "xz", "zip", "npy", "sqlite", "gdbm"]
 
 _MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"\x1f\x8b\x08", "gzip"),
@@ -26,8 +29,11 @@ _MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"\x93NUMPY", "npy"),
     (b"SQLite format 3\x00", "sqlite"),
+    # The numbers that dbm.whichdb knows, in this machine's order of bytes: no other is opened.
+    *((number.to_bytes(4, sys.byteorder), "gdbm") for number in (0x13579ACD, 0x13579ACE, 0x13579ACF)),
 )
 _HEAD = 16
+_SMALL = 1 << 16
 _OBJECTS = re.compile(rb"'[|<>=]?O\d*'")
 # Archives within archives, further in than anybody packs them.
 _DEEPEST = 4
@@ -57,8 +63,6 @@ def contents(found: Found) -> Iterator[Blob | Fault]:
         return
     try:
         if found.database is not None:
-            from extreg.files.databases import values
-
             yield from _values(values(found.path, found.database))
         else:
             yield from _file(found.path)
@@ -82,14 +86,17 @@ def form_of(head: Buffer) -> Form | None:
 
 @contextmanager
 def mapped(path: Path) -> Iterator[Buffer]:
-    """Map the file at `path` for the length of a block; bytes where it is empty or cannot be mapped."""
+    """Map the file at `path` for the length of a block; bytes where it is small or cannot be mapped."""
     with path.open("rb") as file, mapped_file(file) as data:
         yield data
 
 
 @contextmanager
 def mapped_file(file: IO[bytes]) -> Iterator[Buffer]:
-    """Map an open file for the length of a block."""
+    """Map an open file for the length of a block; a small one is read, which is faster."""
+    if os.fstat(file.fileno()).st_size <= _SMALL:
+        yield file.read()
+        return
     try:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (ValueError, OSError):  # empty, or on a file system that maps nothing
@@ -107,10 +114,8 @@ def _file(path: Path) -> Iterator[Blob | Fault]:
         form = form_of(file.read(_HEAD))
         if form is None:
             return
-        if form == "sqlite":
-            from extreg.files.databases import cells
-
-            yield from _values(cells(path))
+        if form in {"sqlite", "gdbm"}:
+            yield from _values(cells(path) if form == "sqlite" else values(path, "dbm.gnu"))
             return
         file.seek(0)
         with mapped_file(file) as data:
@@ -136,7 +141,7 @@ def _within(data: Buffer, member: str, file: IO[bytes] | None, depth: int, budge
             yield Blob(member, data)
     elif form == "npy":
         yield from _array(data, member)
-    elif form is not None and form != "sqlite":
+    elif form is not None and form not in {"sqlite", "gdbm"}:
         if depth == _DEEPEST:
             yield Fault(member, f"archives within archives, more than {_DEEPEST} deep")
         elif form == "zip":

@@ -2,8 +2,6 @@
 
 import signal
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -105,6 +103,9 @@ def reports(files: Iterable[Found], jobs: int = 1) -> Iterator[Report]:
     if jobs == 1:
         yield from map(report_on, files)
         return
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     waiting = iter(files)
     pool = ProcessPoolExecutor(jobs, initializer=_quiet)
     try:

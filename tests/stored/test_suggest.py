@@ -147,3 +147,9 @@ def test_scoped_prices_are_what_rewriting_saves(run_extreg, messages, registry_f
     after = sum(path.stat().st_size for path in copy.iterdir())
     # Rewriting also drops frames and memo entries that nothing needs any more.
     assert result["saved"] <= before - after
+
+
+def test_what_is_dead_or_dangerous_is_not_proposed():
+    pytest.importorskip("extreg.rules.known_targets")
+    assert objection("builtins:getattr") == "dangerous-target"
+    assert objection("pathlib:Path") == "dead-target"
