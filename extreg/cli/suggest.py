@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = suggest(found, registry, use=arguments.use, least=arguments.min_saved)
     added: dict[str, int] = {}
     if path is not None and arguments.apply and result.prices.proposals:
-        added = {target: code for code, target in add(path, result.prices.proposals)}
+        added = {target: code for code, target in add(path, result.prices.proposals, registry)}
     if arguments.format == "json":
         print(json.dumps(_as_json(result, arguments.use, added), indent=2))
     else:

@@ -16,7 +16,8 @@ from extreg.pickles.opcodes import Buffer
 
 def _broken() -> tuple[type[Exception], ...]:
     """Return what reading a broken file raises: the modules have errors of their own, and raise others' besides."""
-    found: list[type[Exception]] = [OSError, EOFError, ValueError, KeyError, IndexError, OverflowError, struct.error]
+    found: list[type[Exception]] = [OSError, EOFError, ValueError, KeyError, IndexError, OverflowError]
+    found += [MemoryError, struct.error]
     # An encrypted member of a zip file; one that is compressed in an unknown way raises NotImplementedError, which is
     # a RuntimeError too.
     found += [RuntimeError, BadZipFile]

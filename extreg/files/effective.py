@@ -19,11 +19,12 @@ def read_effective(path: Path) -> Registry:
     with importable(path.absolute().parent):
         _, *included = map(registry_of, rows_of(registry))
     for other in included:
-        registry = _with_rows_of(registry, other)
+        registry = with_rows_of(registry, other)
     return registry
 
 
-def _with_rows_of(registry: Registry, other: Registry) -> Registry:
+def with_rows_of(registry: Registry, other: Registry) -> Registry:
+    """Return `registry` with those rows of `other` whose codes it has not spent; a second live code is load-only."""
     spent = registry.spent
     live = {code: target for code, target in other.codes.items() if code not in spent and registry.code(target) is None}
     loaded = {**other.load_only, **other.codes}

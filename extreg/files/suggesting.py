@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from extreg.errors import AllocationError
+from extreg.files.effective import with_rows_of
 from extreg.files.found import Found
 from extreg.files.stored import Fault, contents
 from extreg.files.survey import after
@@ -64,15 +65,20 @@ def suggest(
     return Suggestions(prices, dict(sorted(passed.items())), faults, left)
 
 
-def add(path: Path, proposals: Iterable[Price]) -> list[tuple[int, str]]:
-    """Add the proposals to the registry at `path`, all or none; return their codes and targets."""
+def add(path: Path, proposals: Iterable[Price], effective: Registry) -> list[tuple[int, str]]:
+    """Add the proposals to the registry at `path`, all or none; return their codes and targets.
+
+    No code is taken that is spent in `effective`, the registry with all that it includes.
+    """
     added: list[tuple[int, str]] = []
 
     def change(registry: Registry) -> Registry:
         added.clear()
+        everything = with_rows_of(registry, effective)
         for proposal in proposals:
             narrow = NARROW if proposal.width == _EXT1 else None
-            registry, code = life.add(registry, proposal.target, range_name=narrow)
+            everything, code = life.add(everything, proposal.target, range_name=narrow)
+            registry, _ = life.add(registry, proposal.target, code=code)
             added.append((code, proposal.target))
         return registry
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from extreg.errors import ExtregError
+from extreg.errors import UnreadableError
 from extreg.files.found import Found
 from extreg.files.stored import Fault, contents
 from extreg.pickles.tally import Use, tally
@@ -112,7 +112,7 @@ def reports(files: Iterable[Found], jobs: int = 1) -> Iterator[Report]:
         while batch := list(islice(waiting, _AT_A_TIME)):
             yield from pool.map(report_on, batch, chunksize=max(1, min(16, len(batch) // (4 * jobs))))
     except BrokenProcessPool:
-        raise ExtregError(
+        raise UnreadableError(
             "a process that was reading files was killed", "with --jobs 1 it is seen at which file"
         ) from None
     finally:

@@ -3,11 +3,11 @@
 from typing import NamedTuple, TypeVar
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.events import Event
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.walker import walk
 
 _Key = TypeVar("_Key")
+_NONE = (0, 0)
 _WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 
 
@@ -34,47 +34,47 @@ class Tally(NamedTuple):
 
 def tally(data: Buffer) -> Tally:
     """Return what the whole pickles in `data` refer to, and what is wrong after them."""
-    # By reference: in how many pickles, the last of them, references, bytes.
-    named: dict[tuple[str, str], list[int]] = {}
-    codes: dict[int, list[int]] = {}
+    named: dict[tuple[str, str], Use] = {}
+    codes: dict[int, Use] = {}
     unresolved = pending = pickles = whole = 0
-    current: list[Event] = []
+    # References and bytes in the pickle at hand: a pickle that is cut short is not counted.
+    names_here: dict[tuple[str, str], tuple[int, int]] = {}
+    codes_here: dict[int, tuple[int, int]] = {}
     fault = None
     try:
-        for event in walk(data, framing=False):
-            kind = event.kind
+        for kind, offset, opcode, module, name, number, begin in walk(data, framing=False):
             if kind == "stop":
-                for found in current:
-                    if found.module is not None and found.name is not None:
-                        _count(named.setdefault((found.module, found.name), [0, -1, 0, 0]), pickles, _size(found))
-                    else:
-                        _count(codes.setdefault(found.number or 0, [0, -1, 0, 0]), pickles, _WIDTHS[found.opcode])
-                current.clear()
+                _add(named, names_here)
+                _add(codes, codes_here)
                 unresolved, pending = unresolved + pending, 0
                 pickles += 1
-                whole = event.offset + 1
-            elif kind == "unresolved":
-                pending += 1
+                whole = offset + 1
+            elif module is not None and name is not None:
+                # Operands that do not stand right in front of a STACK_GLOBAL are there for other reasons too.
+                size = offset + 1 - begin if begin is not None else _size(opcode, module, name)
+                references, before = names_here.get((module, name), _NONE)
+                names_here[module, name] = references + 1, before + size
+            elif number is not None:
+                references, before = codes_here.get(number, _NONE)
+                codes_here[number] = references + 1, before + _WIDTHS[opcode]
             else:
-                current.append(event)
+                pending += 1
     except MalformedPickleError as error:
         fault = error
-    return Tally(_uses(named), _uses(codes), unresolved, pickles, whole, fault)
+    return Tally(named, codes, unresolved, pickles, whole, fault)
 
 
-def _count(entry: list[int], pickle: int, size: int) -> None:
-    entry[0] += entry[1] != pickle
-    entry[1] = pickle
-    entry[2] += 1
-    entry[3] += size
+def _size(opcode: str, module: str, name: str) -> int:
+    return 1 if opcode == "STACK_GLOBAL" else 3 + len(module.encode()) + len(name.encode())
 
 
-def _size(event: Event) -> int:
-    if event.opcode == "STACK_GLOBAL":
-        # Operands that stand elsewhere are there for other reasons too.
-        return event.offset + 1 - (event.begin if event.begin is not None else event.offset)
-    return 3 + len((event.module or "").encode()) + len((event.name or "").encode())
-
-
-def _uses(entries: dict[_Key, list[int]]) -> dict[_Key, Use]:
-    return {key: Use(pickles, references, size) for key, (pickles, _, references, size) in entries.items()}
+def _add(uses: dict[_Key, Use], here: dict[_Key, tuple[int, int]]) -> None:
+    """Add what one pickle refers to, and forget it."""
+    for key, (references, size) in here.items():
+        have = uses.get(key)
+        uses[key] = (
+            Use(1, references, size)
+            if have is None
+            else Use(have.pickles + 1, have.references + references, have.bytes + size)
+        )
+    here.clear()

@@ -13,6 +13,8 @@ from contextlib import closing, suppress
 
 import pytest
 
+from extreg.pickles import scan, tally
+
 from .conftest import KINDS, array_of_objects, by_code, by_name, database, ok, shelf, zipped
 
 ORDERED = {"module": "collections", "name": "OrderedDict"}
@@ -223,6 +225,7 @@ def test_a_file_that_fails_when_it_is_read_is_listed(run_extreg, data):
     assert done.stdout.startswith("1 pickle")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="symlinks and pipes")
 def test_symlinks_are_followed_once(run_extreg, data, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
@@ -304,6 +307,23 @@ def test_what_does_not_fit_into_memory_is_read_all_the_same(data, monkeypatch):
     (data / "b.zip").write_bytes(zipped({"a": many, "b": array_of_objects(many)}))
     reports = [survey.report_on(item) for item in found.files_below([str(data)])]
     assert [(report.pickles, report.faults) for report in reports] == [(2, ()), (2, ())]
+
+
+def test_a_pickle_that_is_cut_short_counts_for_nothing():
+    """What it refers to is in no pickle that anybody can load."""
+    found = tally(by_name() * 2 + by_code(240)[:-1])
+    assert (found.pickles, found.codes, found.whole) == (2, {}, 2 * len(by_name()))
+    assert found.globals == {("collections", "OrderedDict"): (2, 2, 2 * len("..collections...OrderedDict.."))}
+    assert found.fault is not None
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_tally_counts_what_a_scan_counts(protocol):
+    data = by_name(protocol) * 3 + pickle.dumps([Counter(a=1), Counter(b=2), OrderedDict], protocol) + by_code(300)
+    found, expected = tally(data), scan(data)
+    assert {":".join(name): use.references for name, use in found.globals.items()} == expected.globals
+    assert {code: use.references for code, use in found.codes.items()} == expected.codes
+    assert (found.pickles, found.whole, found.fault) == (expected.pickles, len(data), None)
 
 
 CHILD = """

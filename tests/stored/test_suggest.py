@@ -108,6 +108,16 @@ def test_a_module_with_a_range_of_its_own_gets_no_one_byte_code(run_extreg, mess
     assert 400 <= added["datetime:date"][1] <= 499
 
 
+def test_no_code_of_an_included_package_is_given_out_again(run_extreg, messages, registry_file, tmp_path):
+    (tmp_path / "paylib").mkdir()
+    (tmp_path / "paylib" / "__init__.py").write_text("raise SystemExit('imported')")
+    (tmp_path / "paylib" / "registry.toml").write_text('format = 1\n[codes]\n250 = "datetime:date"\n')
+    registry_file.write_text('format = 1\ninclude = ["paylib"]\n\n[codes]\n')
+    result = suggested(run_extreg, "--apply", str(messages))
+    assert result["one_byte_codes_left"] == 5
+    assert Registry.load(registry_file).codes == {251: "collections:OrderedDict", 252: "fractions:Fraction"}
+
+
 def test_what_would_be_refused_is_passed_over_and_named(run_extreg, data, registry_file):
     (data / "p").write_bytes(b"\x80\x02c__main__\nOrder\n." + b"\x80\x04\x8c\x04shop\x8c\x0cf.<locals>.C\x93." * 3)
     result = suggested(run_extreg, "--apply", str(data))
