@@ -7,7 +7,6 @@ from extreg.pickles.opcodes import Buffer
 from extreg.pickles.walker import walk
 
 _Key = TypeVar("_Key")
-_NONE = (0, 0)
 _WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 
 
@@ -34,47 +33,46 @@ class Tally(NamedTuple):
 
 def tally(data: Buffer) -> Tally:
     """Return what the whole pickles in `data` refer to, and what is wrong after them."""
-    named: dict[tuple[str, str], Use] = {}
-    codes: dict[int, Use] = {}
-    unresolved = pending = pickles = whole = 0
-    # References and bytes in the pickle at hand: a pickle that is cut short is not counted.
-    names_here: dict[tuple[str, str], tuple[int, int]] = {}
-    codes_here: dict[int, tuple[int, int]] = {}
-    fault = None
+    # By reference: in how many pickles, the last of them, references, bytes.
+    named: dict[tuple[str, str], list[int]] = {}
+    codes: dict[int, list[int]] = {}
+    unresolved = pickles = whole = 0
     try:
         for kind, offset, opcode, module, name, number, begin in walk(data, framing=False):
             if kind == "stop":
-                _add(named, names_here)
-                _add(codes, codes_here)
-                unresolved, pending = unresolved + pending, 0
                 pickles += 1
                 whole = offset + 1
-            elif module is not None and name is not None:
+                continue
+            if module is not None and name is not None:
+                entry = named.get((module, name)) or named.setdefault((module, name), [0, -1, 0, 0])
                 # Operands that do not stand right in front of a STACK_GLOBAL are there for other reasons too.
-                size = offset + 1 - begin if begin is not None else _size(opcode, module, name)
-                references, before = names_here.get((module, name), _NONE)
-                names_here[module, name] = references + 1, before + size
+                entry[3] += offset + 1 - begin if begin is not None else _size(opcode, module, name)
             elif number is not None:
-                references, before = codes_here.get(number, _NONE)
-                codes_here[number] = references + 1, before + _WIDTHS[opcode]
+                entry = codes.get(number) or codes.setdefault(number, [0, -1, 0, 0])
+                entry[3] += _WIDTHS[opcode]
             else:
-                pending += 1
+                unresolved += 1
+                continue
+            entry[2] += 1
+            if entry[1] != pickles:
+                entry[0] += 1
+                entry[1] = pickles
     except MalformedPickleError as error:
-        fault = error
-    return Tally(named, codes, unresolved, pickles, whole, fault)
+        return _without_the_rest(data, whole, error)
+    return Tally(_uses(named), _uses(codes), unresolved, pickles, whole, None)
+
+
+def _without_the_rest(data: Buffer, whole: int, fault: MalformedPickleError) -> Tally:
+    """Count again, up to the pickle that is cut short: what it refers to is in none that anybody can load."""
+    if not whole:
+        return Tally({}, {}, 0, 0, 0, fault)
+    with memoryview(data) as view, view[:whole] as sound:
+        return tally(sound)._replace(fault=fault)
 
 
 def _size(opcode: str, module: str, name: str) -> int:
     return 1 if opcode == "STACK_GLOBAL" else 3 + len(module.encode()) + len(name.encode())
 
 
-def _add(uses: dict[_Key, Use], here: dict[_Key, tuple[int, int]]) -> None:
-    """Add what one pickle refers to, and forget it."""
-    for key, (references, size) in here.items():
-        have = uses.get(key)
-        uses[key] = (
-            Use(1, references, size)
-            if have is None
-            else Use(have.pickles + 1, have.references + references, have.bytes + size)
-        )
-    here.clear()
+def _uses(entries: dict[_Key, list[int]]) -> dict[_Key, Use]:
+    return {key: Use(pickles, references, size) for key, (pickles, _, references, size) in entries.items()}
