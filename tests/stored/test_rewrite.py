@@ -6,12 +6,10 @@ import json
 import lzma
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import time
 from collections import OrderedDict
-from contextlib import suppress
 
 import pytest
 
@@ -150,26 +148,28 @@ def test_it_needs_a_registry(run_extreg, data):
 def test_a_killed_rewrite_leaves_every_file_old_or_new(data, registry):
     codes = Registry.load(registry)
     old = pickle.dumps(OrderedDict(a=1), 4) * 200
-    names = [data / f"{number:03}" for number in range(60)]
+    names = [data / f"{number:03}" for number in range(150)]
     command = [sys.executable, "-m", "extreg", "rewrite", "--registry", str(registry), "--to", "codes", str(data)]
-    mixed = 0
-    for delay in (0.16, 0.2, 0.24, 0.28, 0.32, 0.4, 0.5, 0.6):
+    interrupted = 0
+    for after in (0, 1, 7, 30, 80):
         for path in names:
             path.write_bytes(old)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        time.sleep(delay)
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
+        while process.poll() is None and names[after].stat().st_size == len(old):
+            time.sleep(0.0005)
+        process.kill()
         process.wait()
-        new = 0
-        for path in names:
-            raw = path.read_bytes()
-            new += raw != old
-            assert raw == old or (scan(raw).codes == {240: 200} and scan(to_names(raw, codes)).pickles == 200)
-        mixed += 0 < new < len(names)
-        assert [name for name in os.listdir(data) if not name.isdecimal()] in ([], [f".{names[new].name}.extreg-new"])
+        changed = [raw for path in names if (raw := path.read_bytes()) != old]
+        assert {scan(raw).codes[240] for raw in changed} == {200}
+        assert {scan(to_names(raw, codes)).pickles for raw in changed} == {200}
+        interrupted += len(changed) < len(names)
+        # The temporary file has a name only for the moment between being whole and taking the other's place.
+        beside = [name for name in os.listdir(data) if not name.isdecimal()]
+        assert beside in ([], [f".{names[len(changed) % len(names)].name}.extreg-new"])
+    assert interrupted
     ok(subprocess.run(command, capture_output=True, text=True))
     assert all(scan(path.read_bytes()).codes == {240: 200} for path in names)
+    assert not [name for name in os.listdir(data) if not name.isdecimal()]
 
 
 def test_an_archive_that_is_named_is_left_alone_too(run_extreg, data, registry):
