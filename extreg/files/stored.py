@@ -177,11 +177,9 @@ def _promising(begun: bytes) -> bool:
 
 def _members(stream: IO[bytes], archive: str, depth: int, budget: Budget) -> Iterator[Blob | Fault]:
     with ZipFile(stream) as packed:
-        names = [info.filename for info in packed.infolist()]
-        # torch keeps the bytes of tensors, which may begin in any way, in a folder beside data.pkl.
-        raw = tuple(name[: -len(".pkl")] + "/" for name in names if name.rpartition("/")[2] == "data.pkl")
+        names = {info.filename for info in packed.infolist()}
         for info in packed.infolist():
-            if info.is_dir() or info.filename.startswith(raw):
+            if info.is_dir() or _is_storage(info.filename, names):
                 continue
             member = f"{archive}::{info.filename}" if archive else info.filename
             try:
@@ -191,6 +189,17 @@ def _members(stream: IO[bytes], archive: str, depth: int, budget: Budget) -> Ite
                 continue
             with plain:
                 yield from _stream(plain, member, depth, budget)
+
+
+def _is_storage(name: str, names: set[str]) -> bool:
+    """Tell whether a member of a zip file is the bytes of a tensor, which may begin as a pickle does.
+
+    torch calls them ``ROOT/data/NUMBER``, beside ``ROOT/data.pkl`` and ``ROOT/version`` (caffe2/serialize).
+    """
+    folder, _, number = name.rpartition("/")
+    if not number.isdecimal() or folder.rpartition("/")[2] != "data":
+        return False
+    return f"{folder}.pkl" in names and f"{folder[: -len('data')]}version" in names
 
 
 def _array(data: Buffer, member: str) -> Iterator[Blob]:

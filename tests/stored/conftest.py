@@ -6,7 +6,6 @@ import gzip
 import io
 import lzma
 import pickle
-import shelve
 import sqlite3
 import zipfile
 from collections import OrderedDict
@@ -65,11 +64,6 @@ def shelf(path, data):
     with closing(dbm.dumb.open(str(path), "n")) as files:
         files["key"] = data
         files["none"] = b"no pickle"
-
-
-def plain_shelf(path, data):
-    with shelve.Shelf(dbm.dumb.open(str(path), "n")) as files:
-        files["key"] = pickle.loads(data)
 
 
 # Each kind of file: how to write one that holds the given pickle.

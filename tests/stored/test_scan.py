@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import pickle
+import shelve
 import sqlite3
 import subprocess
 import sys
@@ -55,6 +56,21 @@ def test_databases_of_every_dbm_that_this_python_has(name, run_extreg, data):
         base["other"] = by_code(240)
     result = scanned(run_extreg, str(data))
     assert (result["pickles"], result["holding"], len(result["codes"])) == (2, 1, 1)
+
+
+def test_a_shelf_is_found_by_its_name_and_by_its_folder(run_extreg, data):
+    with shelve.open(str(data / "shelf")) as files:
+        files["key"] = OrderedDict(a=1)
+    for named in (data, data / "shelf"):
+        assert total(scanned(run_extreg, str(named))) == {("collections", "OrderedDict"): 1}
+
+
+def test_only_the_storages_of_torch_are_not_taken_for_pickles(run_extreg, data):
+    storage = b"\x80\x02N" + bytes(9)
+    (data / "torch.pt").write_bytes(zipped({"m/data.pkl": by_name(), "m/version": b"3", "m/data/0": storage}))
+    (data / "other.zip").write_bytes(zipped({"data.pkl": by_name(), "data/0": by_name(), "data/x": by_name()}))
+    result = scanned(run_extreg, str(data))
+    assert (result["pickles"], result["unreadable"]) == (4, [])
 
 
 def test_the_arrays_of_numpy_are_what_the_tests_take_them_for(run_extreg, data):
