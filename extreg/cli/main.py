@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import NoReturn
 
 from extreg import __version__
-from extreg.cli import cache, demo, diff, life, lint, merge, show
+from extreg.cli import cache, demo, diff, life, lint, merge, pickles, show
 from extreg.cli.output import say_error
 from extreg.errors import ExtregError, RegistryError, UnreadableError
 
@@ -20,6 +20,7 @@ COMMANDS = (
     *cache.COMMANDS,
     *diff.COMMANDS,
     *merge.COMMANDS,
+    *pickles.COMMANDS,
     *demo.COMMANDS,
 )
 

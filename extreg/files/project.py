@@ -17,16 +17,22 @@ def registry_path(given: str | None) -> Path:
     The `given` path; else ``$EXTREG_REGISTRY``; else ``[tool.extreg] registry`` in the nearest pyproject.toml (relative
     to that file); else the nearest registry.toml upward from the working directory.  Raises `UnreadableError`.
     """
-    named = _named(given)
-    if named is not None:
-        return named
-    found = upward(str(Path.cwd()))
-    if found is None:
+    path = registry_path_if_any(given)
+    if path is None:
         raise UnreadableError(
             f"no {NAME} here or in any folder above ({Path.cwd()})",
             "extreg init writes a new one; --registry PATH names one elsewhere",
         )
-    return Path(found)
+    return path
+
+
+def registry_path_if_any(given: str | None) -> Path | None:
+    """Return what `registry_path` returns, or None where nobody named a registry file and none is found."""
+    named = _named(given)
+    if named is not None:
+        return named
+    found = upward(str(Path.cwd()))
+    return Path(found) if found is not None else None
 
 
 def new_registry_path(given: str | None) -> Path:

@@ -1,10 +1,10 @@
 """Bytes: pickle bytes to findings, bytes to bytes.  Pure; nothing here executes a pickle or imports what it names.
 
 `walk` yields an `Event` for each opcode that refers to a global or a code, and for PROTO, FRAME and STOP; `scan`
-counts them; `steps` yields every opcode of one pickle and `disassemble` a line for each.  `to_codes`, `to_names` and,
-with an account, `rewrite` exchange names and codes; `price` tells what codes are worth for a corpus.  All take bytes,
-bytearray, a contiguous memoryview or an mmap with any number of pickles in a row (`steps`: one), and raise
-`MalformedPickleError`.
+counts them, and `tally` as many as can be read; `plausible` tells pickles from other bytes.  `steps` yields every
+opcode of one pickle and `disassemble` a line for each.  `to_codes`, `to_names` and, with an account, `rewrite`
+exchange names and codes; `price` tells what codes are worth for a corpus.  All take bytes, bytearray, a contiguous
+memoryview or an mmap with any number of pickles in a row (`steps`: one), and raise `MalformedPickleError`.
 """
 
 __all__ = [
@@ -15,11 +15,15 @@ __all__ = [
     "Rewritten",
     "Scan",
     "Step",
+    "Tally",
+    "Use",
     "disassemble",
+    "plausible",
     "price",
     "rewrite",
     "scan",
     "steps",
+    "tally",
     "to_codes",
     "to_names",
     "walk",
@@ -32,4 +36,6 @@ from extreg.pickles.opcodes import Step, steps
 from extreg.pickles.pricing import Price, Prices, price
 from extreg.pickles.rewriter import Rewritten, rewrite, to_codes, to_names
 from extreg.pickles.scanner import Scan, scan
+from extreg.pickles.sniff import plausible
+from extreg.pickles.tally import Tally, Use, tally
 from extreg.pickles.walker import walk

@@ -76,11 +76,14 @@ def price(
     use: Literal["live", "scoped"] = "live",
     one_byte: int = 16,
     allowed: Callable[[str], bool] = lambda _: True,
+    narrow: Callable[[str], bool] = lambda _: True,
+    least: int = 1,
 ) -> Prices:
     """Return which globals of `corpus`, written by name, deserve codes.
 
-    `one_byte` is how many codes below 256 may be given; they go where they pay most.  `allowed` says which targets
-    may have one at all. A target that loses bytes is not proposed.  Raises `MalformedPickleError` at the first item
+    `one_byte` is how many codes below 256 may be given; they go where they pay most, among the targets that
+    `narrow` says may have one.  `allowed` says which targets may have a code at all.  A target that saves less than
+    `least` bytes is not proposed.  Raises `MalformedPickleError` at the first item
     that is no row of pickles.
     """
     shapes: Counter[_Shape] = Counter()
@@ -98,12 +101,13 @@ def price(
                     places[name] += 1
     seen, references = _totals(shapes)
     candidates = {name for name in seen if allowed(name)}
+    limits = _Limits(one_byte, {name for name in candidates if narrow(name)}, max(least, 1))
     if use == "scoped":
         # Each place saves one more byte with the narrow opcode.
         gains = {name: (scoped[name] + places[name], scoped[name]) for name in candidates}
-        widths = _widths(gains, one_byte)
+        widths = _widths(gains, limits)
     else:
-        widths, gains = _live(shapes, candidates, one_byte)
+        widths, gains = _live(shapes, candidates, limits)
     proposals = [
         Price(name, width, seen[name], references[name], gains[name][width - _EXT1]) for name, width in widths.items()
     ]
@@ -123,17 +127,26 @@ def _totals(shapes: "Counter[_Shape]") -> "tuple[Counter[str], Counter[str]]":
     return seen, references
 
 
-def _widths(gains: dict[str, tuple[int, int]], one_byte: int) -> dict[str, int]:
+class _Limits(NamedTuple):
+    """At most ``one_byte`` codes below 256, for ``narrow`` targets; each code saves at least ``least`` bytes."""
+
+    one_byte: int
+    narrow: set[str]
+    least: int
+
+
+def _widths(gains: dict[str, tuple[int, int]], limits: _Limits) -> dict[str, int]:
     """Return the width for each target that gains with it; the narrow ones where they make the greatest difference."""
-    more = sorted(gains, key=lambda name: (max(gains[name][1], 0) - gains[name][0], name))
-    narrow = {name for name in more[:one_byte] if gains[name][0] > 0}
+    worth = [name for name in gains if name in limits.narrow and gains[name][0] >= limits.least]
+    worth.sort(key=lambda name: (max(gains[name][1], 0) - gains[name][0], name))
+    narrow = set(worth[: limits.one_byte])
     widths = dict.fromkeys(sorted(narrow), _EXT1)
-    widths |= {name: _EXT2 for name in sorted(gains) if name not in narrow and gains[name][1] > 0}
+    widths |= {name: _EXT2 for name in sorted(gains) if name not in narrow and gains[name][1] >= limits.least}
     return widths
 
 
 def _live(
-    shapes: "Counter[_Shape]", candidates: set[str], one_byte: int
+    shapes: "Counter[_Shape]", candidates: set[str], limits: _Limits
 ) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
     """Return widths and gains when all those that get one are live together.
 
@@ -143,7 +156,7 @@ def _live(
     chosen = set(candidates)
     while True:
         gains = _gains(shapes, chosen)
-        widths = _widths(gains, one_byte)
+        widths = _widths(gains, limits)
         if len(widths) == len(chosen):
             return widths, gains
         chosen = set(widths)

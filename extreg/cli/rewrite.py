@@ -1,0 +1,95 @@
+"""rewrite: names to codes and codes to names in stored pickles."""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from extreg.cli.output import note
+from extreg.cli.progress import size, watched
+from extreg.cli.stored import (
+    JSON_VERSION,
+    faults_as_json,
+    plural,
+    printable,
+    say_faults,
+)
+from extreg.files.effective import read_effective
+from extreg.files.found import Found, files_below
+from extreg.files.project import registry_path
+from extreg.files.rewriting import Outcome, rewrite_files
+from extreg.files.stored import Fault
+
+_SHOWN = 5
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command with its arguments; return the exit code."""
+    registry = read_effective(registry_path(arguments.registry))
+    work = rewrite_files(files_below(arguments.paths), registry, to=arguments.to, check=arguments.check)
+    outcomes = list(watched(work, "files"))
+    faults = [(item.found, Fault("", item.problem)) for item in outcomes if item.problem is not None]
+    if arguments.format == "json":
+        print(json.dumps(_as_json(outcomes, faults, arguments), indent=2))
+    else:
+        _print_text(outcomes, check=arguments.check)
+    say_faults(faults)
+    if arguments.check and any(item.changed for item in outcomes):
+        return 1
+    return 2 if any(item.problem and (item.failed or item.found.named) for item in outcomes) else 0
+
+
+def _print_text(outcomes: Sequence[Outcome], *, check: bool) -> None:
+    changed = [item for item in outcomes if item.changed]
+    for item in changed:
+        print(
+            f"{'would change' if check else 'changed'} {printable(str(item.found.path))}: "
+            f"{plural(item.references, 'reference')} in {plural(item.changed, 'pickle')}, "
+            f"{item.size} to {item.new_size} bytes"
+        )
+    before, after = sum(item.size for item in changed), sum(item.new_size for item in changed)
+    verb = "would be" if check else "were"
+    shown = f": {size(before)} to {size(after)}" if changed else ""
+    print(f"{len(changed)} of {plural(len(outcomes), 'file')} {verb} rewritten{shown}")
+    for reason, count in sorted(_reasons(outcomes, "left").items()):
+        print(f"  left as they are: {plural(count, 'reference')}: {reason}")
+    for reason, count in sorted(_reasons(outcomes, "refused").items()):
+        print(f"  left as they are: {plural(count, 'pickle')}: {reason}")
+    for reason in sorted({item.alone for item in outcomes if item.alone is not None}):
+        paths = [printable(str(item.found.path)) for item in outcomes if item.alone == reason]
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        note(f"left alone: {', '.join(paths[:_SHOWN])}{more}: {reason}")
+
+
+def _reasons(outcomes: Sequence[Outcome], kind: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for item in outcomes:
+        total.update(getattr(item, kind))
+    return total
+
+
+def _as_json(
+    outcomes: Sequence[Outcome], faults: list[tuple[Found, Fault]], arguments: argparse.Namespace
+) -> dict[str, Any]:
+    return {
+        "version": JSON_VERSION,
+        "to": arguments.to,
+        "check": arguments.check,
+        "read": len(outcomes),
+        "changed": [
+            {
+                "path": str(item.found.path),
+                "pickles": item.changed,
+                "references": item.references,
+                "bytes": item.size,
+                "new_bytes": item.new_size,
+            }
+            for item in outcomes
+            if item.changed
+        ],
+        "left": dict(sorted(_reasons(outcomes, "left").items())),
+        "refused": dict(sorted(_reasons(outcomes, "refused").items())),
+        "alone": [{"path": str(item.found.path), "reason": item.alone} for item in outcomes if item.alone is not None],
+        "unreadable": faults_as_json(faults),
+    }

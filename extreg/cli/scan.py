@@ -1,0 +1,165 @@
+"""scan: what stored pickles refer to."""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from extreg.cli.output import note
+from extreg.cli.progress import size, watched
+from extreg.cli.stored import (
+    JSON_VERSION,
+    faults_as_json,
+    plural,
+    printable,
+    registry_if_any,
+    say_faults,
+    table,
+)
+from extreg.errors import UnreadableError
+from extreg.files.found import files_below
+from extreg.files.survey import Report, Survey, Total, reports
+from extreg.pickles.tally import Use
+from extreg.registry import life
+from extreg.registry.model import Registry
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command with its arguments; return the exit code."""
+    path, registry = registry_if_any(arguments)
+    found = watched(reports(files_below(arguments.paths), arguments.jobs), "files")
+    if arguments.code is not None:
+        return _where(arguments, _code(arguments.code, registry), found)
+    survey = Survey()
+    for report in found:
+        survey.add(report)
+    if arguments.format == "json":
+        print(json.dumps(_as_json(survey, registry, str(path) if path else None), indent=2))
+    else:
+        _print_text(survey, registry)
+    say_faults(survey.faults)
+    if registry is None:
+        if survey.codes:
+            note("no registry.toml here or above, so that nothing is known of the codes; --registry PATH names one")
+    elif any(registry.state(code) in {None, "retired"} for code in survey.codes):
+        return 1
+    return 2 if any(file.named for file, _ in survey.faults) else 0
+
+
+def _code(wanted: str, registry: Registry | None) -> int:
+    """Return the code that ``--code`` means; a number need not be in the registry."""
+    try:
+        return int(wanted) if len(wanted) < 12 else life.find(registry or Registry(), wanted)
+    except ValueError:
+        if registry is None:
+            raise UnreadableError(
+                f"no registry.toml here or above to find the code of {wanted} in",
+                "--registry PATH names one; or give the code itself",
+            ) from None
+        return life.find(registry, wanted)
+
+
+def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) -> int:
+    """Answer whether and where a code is in use; not without having read everything."""
+    uses: list[tuple[str, Use]] = []
+    faults = []
+    read = 0
+    for report in found:
+        read += 1
+        faults += [(report.found, fault) for fault in report.faults]
+        if code in report.codes:
+            uses.append((str(report.found.path), report.codes[code]))
+    if arguments.format == "json":
+        files = [{"path": path, **use._asdict()} for path, use in uses]
+        answer = {
+            "version": JSON_VERSION,
+            "code": code,
+            "used": True if uses else None if faults else False,
+            "files": files,
+            "read": read,
+            "unreadable": faults_as_json(faults),
+        }
+        print(json.dumps(answer, indent=2))
+    elif uses:
+        print(f"code {code} is in use in {plural(len(uses), 'file')}")
+        rows = [(use.pickles, use.references, use.bytes, printable(path)) for path, use in uses]
+        print("\n".join(table(rows, ("pickles", "references", "bytes", "file"), 3)))
+    elif faults:
+        print(f"code {code} is in none of the pickles that could be read, and not all could be")
+    else:
+        print(f"code {code} is not in use ({plural(read, 'file')} read)")
+    say_faults(faults)
+    if uses:
+        return 1
+    return 2 if faults else 0
+
+
+def _print_text(survey: Survey, registry: Registry | None) -> None:
+    without = survey.read - survey.holding
+    print(
+        f"{plural(survey.pickles, 'pickle')} ({size(survey.size)}) in {plural(survey.holding, 'file')}"
+        f"; {without} without"
+    )
+    columns = ("pickles", "references", "bytes", "files")
+    if survey.codes:
+        rows: list[tuple[object, ...]] = [
+            (code, *_numbers(total), _state(code, registry) or "no registry", _target(code, registry) or "")
+            for code, total in _ordered(survey.codes)
+        ]
+        print("\n" + "\n".join(table(rows, ("code", *columns, "state", "target"), 5)))
+    if survey.globals:
+        rows = [
+            (*_numbers(total), _code_of(module, name, registry) or "", printable(f"{module}:{name}"))
+            for (module, name), total in _ordered(survey.globals)
+        ]
+        print("\n" + "\n".join(table(rows, (*columns, "code", "global by name"), 5)))
+    if survey.unresolved:
+        print(f"\n{plural(survey.unresolved, 'reference')} that only an execution would resolve: extreg dis shows them")
+
+
+def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dict[str, Any]:
+    return {
+        "version": JSON_VERSION,
+        "registry": path,
+        "read": survey.read,
+        "holding": survey.holding,
+        "pickles": survey.pickles,
+        "bytes": survey.size,
+        "codes": [
+            {
+                "code": code,
+                "state": _state(code, registry),
+                "target": _target(code, registry),
+                **total._asdict(),
+            }
+            for code, total in sorted(survey.codes.items())
+        ],
+        "globals": [
+            {"module": module, "name": name, "code": _code_of(module, name, registry), **total._asdict()}
+            for (module, name), total in sorted(survey.globals.items())
+        ],
+        "unresolved": survey.unresolved,
+        "unreadable": faults_as_json(survey.faults),
+    }
+
+
+def _numbers(total: Total) -> tuple[int, int, int, int]:
+    return total.pickles, total.references, total.bytes, total.files
+
+
+def _ordered(totals: "Mapping[Any, Total]") -> "list[tuple[Any, Total]]":
+    """Return what takes most bytes first."""
+    return sorted(totals.items(), key=lambda item: (-item[1].bytes, item[0]))
+
+
+def _state(code: int, registry: Registry | None) -> str | None:
+    """Return the state of a code, or None where there is no registry to have it."""
+    return (registry.state(code) or "unknown") if registry is not None else None
+
+
+def _target(code: int, registry: Registry | None) -> str | None:
+    return (registry.target(code) or registry.retired.get(code)) if registry is not None else None
+
+
+def _code_of(module: str, name: str, registry: Registry | None) -> int | None:
+    return registry.code(f"{module}:{name}") if registry is not None else None

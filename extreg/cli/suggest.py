@@ -1,0 +1,99 @@
+"""suggest: which globals deserve codes."""
+
+import argparse
+import json
+
+from extreg.cli.output import note
+from extreg.cli.progress import size, watched
+from extreg.cli.stored import JSON_VERSION, faults_as_json, plural, say_faults, table
+from extreg.files.effective import read_effective
+from extreg.files.found import files_below
+from extreg.files.project import registry_path, registry_path_if_any
+from extreg.files.suggesting import Suggestions, add, suggest
+from extreg.pickles.pricing import Price
+from extreg.registry.model import Registry
+from extreg.text.render import row
+
+_OPCODES = {2: "EXT1", 3: "EXT2"}
+# From so many references in one pickle on, dumping and loading it takes longer with a live code than by name.
+_COSTLY = 2
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command with its arguments; return the exit code."""
+    path = registry_path(arguments.registry) if arguments.apply else registry_path_if_any(arguments.registry)
+    registry = read_effective(path) if path is not None else Registry()
+    found = watched(files_below(arguments.paths), "files")
+    result = suggest(found, registry, use=arguments.use, least=arguments.min_saved)
+    added: dict[str, int] = {}
+    if path is not None and arguments.apply and result.prices.proposals:
+        added = {target: code for code, target in add(path, result.prices.proposals, registry)}
+    if arguments.format == "json":
+        print(json.dumps(_as_json(result, arguments.use, added), indent=2))
+    else:
+        _print_text(result, arguments.use)
+        for target, code in added.items():
+            print(row(code, target))
+    _notes(result, arguments)
+    say_faults(result.faults)
+    return 2 if any(file.named for file, _ in result.faults) else 0
+
+
+def _print_text(result: Suggestions, use: str) -> None:
+    prices = result.prices
+    if prices.proposals:
+        rows = [
+            (item.saved, item.pickles, item.references, _OPCODES[item.width], _mark(item, use), item.target)
+            for item in prices.proposals
+        ]
+        print("\n".join(table(rows, ("saves", "pickles", "references", "opcode", "CPU", "global"), 3)))
+    share = f", {prices.saved / prices.size:.1%}" if prices.size else ""
+    verb = "save" if len(prices.proposals) != 1 else "saves"
+    print(
+        f"{plural(len(prices.proposals), 'code')} {verb} {size(prices.saved)} of {size(prices.size)}{share} "
+        f"in {plural(prices.pickles, 'pickle')}"
+    )
+
+
+def _notes(result: Suggestions, arguments: argparse.Namespace) -> None:
+    costly = [item for item in result.prices.proposals if _mark(item, arguments.use) == "costs"]
+    if costly:
+        note(
+            f"marked 'costs' ({len(costly)}): on average more than {_COSTLY} references to it in a pickle, where "
+            "a live code saves bytes but costs CPU time: dumping takes up to twice as long as by name; "
+            "--use scoped does not"
+        )
+    if result.passed:
+        shown = ", ".join(f"{target} ({reason})" for target, reason in list(result.passed.items())[:3])
+        more = f" and {len(result.passed) - 3} more" if len(result.passed) > 3 else ""
+        note(f"not proposed: {shown}{more}")
+
+
+def _mark(item: Price, use: str) -> str:
+    """Say whether a live code costs CPU time where a global recurs as it does here."""
+    return "costs" if use == "live" and item.references > _COSTLY * item.pickles else "-"
+
+
+def _as_json(result: Suggestions, use: str, added: dict[str, int]) -> dict[str, object]:
+    return {
+        "version": JSON_VERSION,
+        "use": use,
+        "pickles": result.prices.pickles,
+        "bytes": result.prices.size,
+        "saved": result.prices.saved,
+        "one_byte_codes_left": result.one_byte,
+        "proposals": [
+            {
+                "target": item.target,
+                "opcode": _OPCODES[item.width],
+                "saved": item.saved,
+                "pickles": item.pickles,
+                "references": item.references,
+                "costs_cpu": _mark(item, use) == "costs",
+                "added": added.get(item.target),
+            }
+            for item in result.prices.proposals
+        ],
+        "passed": result.passed,
+        "unreadable": faults_as_json(result.faults),
+    }

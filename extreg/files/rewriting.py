@@ -1,0 +1,131 @@
+"""Rewriting stored pickles in place: names to codes or codes to names, file by file, each in one step."""
+
+import os
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from extreg.errors import MalformedPickleError
+from extreg.files.bounded import BROKEN, Budget, compression, decompressor, expanded
+from extreg.files.found import Found
+from extreg.files.stored import Form, describe, form_of, mapped
+from extreg.files.write import write
+from extreg.pickles.opcodes import Buffer
+from extreg.pickles.rewriter import rewrite
+from extreg.pickles.sniff import plausible
+from extreg.registry.model import Registry
+
+# What is not rewritten, though it may hold pickles.
+_ALONE = {"zip": "an archive", "npy": "an array", "sqlite": "a database", "gdbm": "a database"}
+_HEAD = 16
+
+
+class Outcome(NamedTuple):
+    """What became of one file, or would: ``size`` and ``new_size`` are the file's own, compressed if it is.
+
+    ``problem`` is why it could not be read, or written if it ``failed``; ``alone`` what it is, or what keeps it, when
+    it is left alone; ``left`` and ``refused`` are as in `Rewritten`.
+    """
+
+    found: Found
+    changed: int = 0
+    pickles: int = 0
+    references: int = 0
+    size: int = 0
+    new_size: int = 0
+    left: dict[str, int] = {}  # noqa: RUF012 - never changed
+    refused: dict[str, int] = {}  # noqa: RUF012 - never changed
+    alone: str | None = None
+    problem: str | None = None
+    failed: bool = False
+
+
+def rewrite_files(
+    files: Iterable[Found], registry: Registry, *, to: Literal["codes", "names"], check: bool
+) -> Iterator[Outcome]:
+    """Rewrite each of `files`, or with `check` only find out what that would change, and yield what became of it."""
+    for found in files:
+        try:
+            yield _rewritten(found, registry, to, check)
+        except BROKEN as error:
+            yield Outcome(found, problem=describe(error))
+
+
+def _rewritten(found: Found, registry: Registry, to: Literal["codes", "names"], check: bool) -> Outcome:
+    if found.problem is not None:
+        return Outcome(found, problem=found.problem)
+    if found.database is not None:
+        return Outcome(found, alone="a database")
+    path = Path(os.path.realpath(found.path))
+    before = path.stat()
+    with mapped(path) as stored:
+        form = form_of(stored[:_HEAD])
+        if form in _ALONE:
+            return Outcome(found, alone=_ALONE[form])
+        outcome, new = _changed(found, stored, form, registry, to)
+    if new is None or check:
+        return outcome
+    if before.st_nlink > 1:
+        # Replaced under this name, it would go on as it was under the others.
+        return outcome._replace(changed=0, new_size=outcome.size, alone="a file with several names (hard links)")
+    now = path.stat()
+    if (now.st_mtime_ns, now.st_size, now.st_ino) != (before.st_mtime_ns, before.st_size, before.st_ino):
+        return Outcome(found, problem="somebody else wrote it meanwhile; it is left as it is", failed=True)
+    try:
+        write(path, new)
+    except OSError as error:
+        return Outcome(found, problem=f"cannot be written: {describe(error)}", failed=True)
+    return outcome
+
+
+def _changed(
+    found: Found, stored: Buffer, form: Form | None, registry: Registry, to: Literal["codes", "names"]
+) -> tuple[Outcome, bytes | None]:
+    """Return what becomes of a file that holds `stored`, and what it holds then if that is something else."""
+    size = len(stored)
+    if form is None:
+        return _without(found), None
+    try:
+        if form == "pickle":
+            if not plausible(stored):
+                return _without(found), None
+            result = rewrite(stored, registry, to=to)
+        else:
+            with (
+                decompressor(form, BytesIO(bytes(stored))) as plain,
+                expanded(b"", plain, Budget(), _is_pickle) as data,
+            ):
+                if data is None:
+                    return _without(found), None
+                result = rewrite(data, registry, to=to)
+    except MalformedPickleError as error:
+        return Outcome(found, problem=f"no whole pickle: {error}"), None
+    account = Outcome(found, 0, result.pickles, 0, size, size, dict(result.left), dict(result.refused))
+    if "malformed" in result.refused:
+        # Whoever reads what follows may count on its place, as an index would.
+        return account._replace(alone="other bytes follow its last whole pickle"), None
+    if not result.changed:
+        return account, None
+    new = _compressed(form, result.data, stored)
+    if to == "codes" and len(new) >= size:
+        return account._replace(alone="a compressed file that would not be smaller"), None
+    return account._replace(changed=result.changed, references=result.references, new_size=len(new)), new
+
+
+def _without(found: Found) -> Outcome:
+    return Outcome(found, problem="holds no pickle") if found.named else Outcome(found)
+
+
+def _is_pickle(begun: bytes) -> bool:
+    return form_of(begun) == "pickle" and plausible(begun)
+
+
+def _compressed(form: Form, data: bytes, stored: Buffer) -> bytes:
+    """Return what a file that held `stored` holds with `data` in its place."""
+    if form == "pickle":
+        return data
+    # The time in gzip's header is that of what was compressed, and stays.
+    options = {"mtime": int.from_bytes(bytes(stored[4:8]), "little")} if form == "gzip" else {}
+    made: bytes = compression(form).compress(data, **options)
+    return made

@@ -1,0 +1,137 @@
+"""Which codes would pay for the pickles in many files, and adding them to the registry."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from extreg.errors import AllocationError
+from extreg.files.effective import with_rows_of
+from extreg.files.found import Found
+from extreg.files.stored import Fault, contents
+from extreg.files.survey import after
+from extreg.files.write import update
+from extreg.pickles.opcodes import Buffer
+from extreg.pickles.pricing import Price, Prices, price
+from extreg.pickles.tally import tally
+from extreg.registry import life
+from extreg.registry.allocation import allocate
+from extreg.registry.model import Registry
+from extreg.registry.ranges import range_of_code, range_of_module
+from extreg.registry.target import split
+from extreg.rules.candidates import objection
+
+NARROW = "hot"
+_LAST_NARROW, _LAST_WIDE = 0xFF, 0xFFFF
+_EXT1 = 2
+
+
+class Suggestions(NamedTuple):
+    """The ``prices``; the targets ``passed`` over, with the rule of lint or the reason; and what was not read.
+
+    ``one_byte`` is how many one-byte codes are left.
+    """
+
+    prices: Prices
+    passed: dict[str, str]
+    faults: list[tuple[Found, Fault]]
+    one_byte: int
+
+
+def suggest(
+    files: Iterable[Found], registry: Registry, *, use: Literal["live", "scoped"], least: int = 1
+) -> Suggestions:
+    """Return which globals in the pickles in `files` deserve codes that they do not have."""
+    passed: dict[str, str] = {}
+    faults: list[tuple[Found, Fault]] = []
+    known = _known(registry)
+
+    def allowed(target: str) -> bool:
+        if target in known:
+            return False
+        reason = objection(target) or _misplaced(registry, target)
+        if reason is not None:
+            passed[target] = reason
+        return reason is None
+
+    left = _one_byte_left(registry)
+    prices = price(
+        _corpus(files, faults),
+        use=use,
+        one_byte=left,
+        allowed=allowed,
+        narrow=lambda target: range_of_module(split(target)[0], registry.ranges) is None,
+        least=least,
+    )
+    return Suggestions(prices, dict(sorted(passed.items())), faults, left)
+
+
+def add(path: Path, proposals: Iterable[Price], effective: Registry) -> list[tuple[int, str]]:
+    """Add the proposals to the registry at `path`, all or none; return their codes and targets.
+
+    No code is taken that is spent in `effective`, the registry with all that it includes.
+    """
+    added: list[tuple[int, str]] = []
+
+    def change(registry: Registry) -> Registry:
+        added.clear()
+        everything = with_rows_of(registry, effective)
+        for proposal in proposals:
+            narrow = NARROW if proposal.width == _EXT1 else None
+            everything, code = life.add(everything, proposal.target, range_name=narrow)
+            registry, _ = life.add(registry, proposal.target, code=code)
+            added.append((code, proposal.target))
+        return registry
+
+    update(path, change)
+    return added
+
+
+def _corpus(files: Iterable[Found], faults: list[tuple[Found, Fault]]) -> Iterator[Buffer]:
+    """Yield every row of pickles in `files`, up to what is wrong with it."""
+    for found in files:
+        before, pickles = len(faults), 0
+        for item in contents(found):
+            if isinstance(item, Fault):
+                faults.append((found, item))
+                continue
+            result = tally(item.data)
+            pickles += result.pickles
+            if result.fault is not None:
+                faults.append((found, Fault(item.member, after(result.pickles, str(result.fault)))))
+            if result.whole == len(item.data):
+                yield item.data
+            elif result.whole:
+                with memoryview(item.data) as view, view[: result.whole] as whole:
+                    yield whole
+        if found.named and not pickles and len(faults) == before:
+            faults.append((found, Fault("", "holds no pickle")))
+
+
+def _known(registry: Registry) -> set[str]:
+    """Return every target that has, or had, a code: live, load-only, retired and former ones."""
+    known = {target for rows in registry.tables.values() for target in rows.values()}
+    return known.union(*registry.moved.values())
+
+
+def _misplaced(registry: Registry, target: str) -> str | None:
+    """Return why the code that `target` would be given is none to count on, if so."""
+    try:
+        code = allocate(registry, target)
+    except AllocationError:
+        return "its range is full"
+    return "its range gives five-byte codes" if code > _LAST_WIDE else None
+
+
+def _one_byte_left(registry: Registry) -> int:
+    """Return how many codes of the range for one-byte codes can still be given out."""
+    span = registry.ranges[NARROW]
+    if span.modules:
+        return 0
+    spent = [code for code in registry.spent if range_of_code(code, registry.ranges) == NARROW]
+    first = span.first if span.allocate == "hash" else max(spent, default=span.first - 1) + 1
+    free = (
+        code
+        for code in range(first, min(span.last, _LAST_NARROW) + 1)
+        if code not in spent and range_of_code(code, registry.ranges) == NARROW
+    )
+    return sum(1 for _ in free) if span.last <= _LAST_NARROW else 0

@@ -1,0 +1,78 @@
+"""What a row of pickles refers to, in how many of them and for how many bytes; as much as can be read of it."""
+
+from typing import NamedTuple, TypeVar
+
+from extreg.errors import MalformedPickleError
+from extreg.pickles.opcodes import Buffer
+from extreg.pickles.walker import walk
+
+_Key = TypeVar("_Key")
+_WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
+
+
+class Use(NamedTuple):
+    """``pickles`` refer to something by ``references`` opcodes that take ``bytes``, their operands included."""
+
+    pickles: int
+    references: int
+    bytes: int
+
+
+class Tally(NamedTuple):
+    """``globals``, by module and name as they stand in the bytes, and ``codes``; how many references are
+    ``unresolved``; the ``pickles`` and the bytes they take (``whole``); and the ``fault`` that follows them, if any.
+    """
+
+    globals: dict[tuple[str, str], Use]
+    codes: dict[int, Use]
+    unresolved: int
+    pickles: int
+    whole: int
+    fault: MalformedPickleError | None
+
+
+def tally(data: Buffer) -> Tally:
+    """Return what the whole pickles in `data` refer to, and what is wrong after them."""
+    # By reference: in how many pickles, the last of them, references, bytes.
+    named: dict[tuple[str, str], list[int]] = {}
+    codes: dict[int, list[int]] = {}
+    unresolved = pickles = whole = 0
+    try:
+        for kind, offset, opcode, module, name, number, begin in walk(data, framing=False):
+            if kind == "stop":
+                pickles += 1
+                whole = offset + 1
+                continue
+            if module is not None and name is not None:
+                entry = named.get((module, name)) or named.setdefault((module, name), [0, -1, 0, 0])
+                # Operands that do not stand right in front of a STACK_GLOBAL are there for other reasons too.
+                entry[3] += offset + 1 - begin if begin is not None else _size(opcode, module, name)
+            elif number is not None:
+                entry = codes.get(number) or codes.setdefault(number, [0, -1, 0, 0])
+                entry[3] += _WIDTHS[opcode]
+            else:
+                unresolved += 1
+                continue
+            entry[2] += 1
+            if entry[1] != pickles:
+                entry[0] += 1
+                entry[1] = pickles
+    except MalformedPickleError as error:
+        return _without_the_rest(data, whole, error)
+    return Tally(_uses(named), _uses(codes), unresolved, pickles, whole, None)
+
+
+def _without_the_rest(data: Buffer, whole: int, fault: MalformedPickleError) -> Tally:
+    """Count again, up to the pickle that is cut short: what it refers to is in none that anybody can load."""
+    if not whole:
+        return Tally({}, {}, 0, 0, 0, fault)
+    with memoryview(data) as view, view[:whole] as sound:
+        return tally(sound)._replace(fault=fault)
+
+
+def _size(opcode: str, module: str, name: str) -> int:
+    return 1 if opcode == "STACK_GLOBAL" else 3 + len(module.encode()) + len(name.encode())
+
+
+def _uses(entries: dict[_Key, list[int]]) -> dict[_Key, Use]:
+    return {key: Use(pickles, references, size) for key, (pickles, _, references, size) in entries.items()}
