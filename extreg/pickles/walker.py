@@ -62,12 +62,23 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                     found.append(("stop", position - 1, "STOP", None, None, None, None))
                     break
                 elif ended == patterns.STACK_GLOBAL:
-                    memo = memo or Memo(data, begin)
-                    words = _operands(data, run, modern, memo)
-                    if words is None:
-                        position = yield from _interpreted(data, begin, run.start(1), found, framing)
-                        break
-                    found.append(("global", position - 1, "STACK_GLOBAL", *words, None, run.start(1)))
+                    offset = run.start(1)
+                    module, name = run.group(1, 2)
+                    if module[0] != _SHORT_BINUNICODE or name[0] != _SHORT_BINUNICODE:
+                        memo = memo or Memo(data, begin)
+                        # Below protocol 4, where patterns pass a PUT, the memo is not kept.
+                        operands = memo.operands(run) if modern else None
+                        if operands is None:
+                            position = yield from _interpreted(data, begin, offset, found, framing)
+                            break
+                        module, name = operands
+                    try:
+                        words = str(module[2:], "utf-8", "surrogatepass"), str(name[2:], "utf-8", "surrogatepass")
+                    except UnicodeDecodeError:
+                        step(data, offset)
+                        step(data, run.start(2))
+                        raise
+                    found.append(("global", position - 1, "STACK_GLOBAL", words[0], words[1], None, offset))
                 elif ended == patterns.PAYLOAD:
                     position += int.from_bytes(run[ended][1:], "little")
                     if position > size:
@@ -143,24 +154,6 @@ def flat(data: Buffer) -> Buffer:
     return bytes(view) if len(view) <= _SMALL else view
 
 
-def _operands(data: Buffer, run: "re.Match[bytes]", modern: bool, memo: "Memo") -> tuple[str, str] | None:
-    """Return the module and the name of a STACK_GLOBAL, or None where a GET fetches what is not known."""
-    words = []
-    for group, raw in enumerate(run.group(1, 2), 1):
-        if raw[0] != _SHORT_BINUNICODE:
-            # Below protocol 4, where patterns pass a PUT, the memo is not kept.
-            fetched = memo.fetched(int.from_bytes(raw[1:], "little"), run.start(group)) if modern else None
-            if fetched is None:
-                return None
-            raw = fetched
-        try:
-            words.append(str(raw[2:], "utf-8", "surrogatepass"))
-        except UnicodeDecodeError:
-            step(data, run.start(group))
-            raise
-    return words[0], words[1]
-
-
 def _interpreted(
     data: Buffer, begin: int, position: int, found: list[Found], framing: bool
 ) -> Generator[list[Found], None, int]:
@@ -187,37 +180,54 @@ class Memo:
     they are pushed; anything else is left to the symbolic machine.
     """
 
-    __slots__ = ("_counted", "_data", "_passed", "_regular", "_slots", "_uncounted")
+    __slots__ = ("_counted", "_data", "_gap", "_gaps", "_regular", "_slots")
 
     def __init__(self, data: Buffer, begin: int) -> None:
         self._data = data
         self._regular = True
         self._slots: list[bytes] = []
-        # Starts and ends of what can be counted by pattern, in turn: flat, because there may be millions.
-        self._uncounted = array("Q")
-        self._counted = 0
-        self._passed = begin
+        # Starts and ends of what cannot be counted by pattern, in turn: flat, because there may be millions.
+        self._gaps = array("Q")
+        self._gap = 0
+        self._counted = begin
 
     def interrupted(self, start: int, end: int) -> None:
-        """Note that no pattern knows the opcode in ``data[start:end]``: what was passed before it can be counted."""
+        """Note that no pattern passes the opcode in ``data[start:end]``."""
         self._regular = self._regular and self._data[start] not in _PUTS
-        self._countable(start)
-        self._passed = end
+        self._gaps.extend((start, end))
 
-    def _countable(self, end: int) -> None:
-        if end > self._passed:
-            self._uncounted.extend((self._passed, end))
-            self._passed = end
+    def operands(self, run: "re.Match[bytes]") -> list[bytes] | None:
+        """Return the two SHORT_BINUNICODE that are the operands of a STACK_GLOBAL, or None if one is not known."""
+        found = []
+        for group, raw in enumerate(run.group(1, 2), 1):
+            pushed: bytes | None = raw
+            if raw[0] != _SHORT_BINUNICODE:
+                pushed = self.fetched(int.from_bytes(raw[1:], "little"), run.start(group))
+            if pushed is None:
+                return None
+            found.append(pushed)
+        return found
 
     def fetched(self, slot: int, get: int) -> bytes | None:
         """Return the SHORT_BINUNICODE that the GET at `get` fetches from `slot`, or None if it is not known."""
         # It fetches what was memoized before it: what is passed up to here can be counted, and nothing after.
-        self._countable(get)
-        while len(self._slots) <= slot and self._counted < len(self._uncounted):
-            start, end = self._uncounted[self._counted : self._counted + 2]
-            self._counted += 2
-            self._slots += filter(None, patterns.memoized().findall(self._data, start, end))
+        while len(self._slots) <= slot and self._counted < get:
+            gap = self._gaps[self._gap : self._gap + 2]
+            self._count(slot, gap[0] if gap else get)
+            if gap and self._counted >= gap[0]:
+                self._counted = gap[1]
+                self._gap += 2
         # A MEMOIZE without a string in front of it is one byte.
         if not self._regular or slot >= len(self._slots) or len(self._slots[slot]) == 1:
             return None
         return self._slots[slot][:-1]
+
+    def _count(self, slot: int, stop: int) -> None:
+        """Count on until `slot` is known, or up to `stop`."""
+        for found in patterns.memoized().finditer(self._data, self._counted, stop):
+            self._counted = found.end()
+            if found[1] is not None:
+                self._slots.append(found[1])
+                if len(self._slots) > slot:
+                    return
+        self._counted = stop
