@@ -53,6 +53,15 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
     return Traffic(filled, fetched, explicit, position)
 
 
+def forgotten(data: Buffer, start: int, end: int) -> bytes | None:
+    """Return ``data[start:end]`` without its MEMOIZEs; None if it uses the memo in another way, or no pattern knows."""
+    kept = dropped = b""
+    if pairs := patterns.forgetful().findall(data, start, end):
+        kept, dropped = map(b"".join, zip(*pairs, strict=True))
+    # What the pattern does not know it steps over, and it is missing.
+    return kept if len(kept) + len(dropped) == end - start else None
+
+
 def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, int]]) -> bool:
     """Tell whether the pickle at `begin` has no GET or PUT but within `spans`: beyond them, its memo is of no use."""
     match, position, span = patterns.fetching(), begin, 0

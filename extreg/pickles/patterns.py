@@ -148,6 +148,14 @@ def traffic() -> Match:
 
 
 @cache
+def forgetful() -> re.Pattern[bytes]:
+    """Matches a run of opcodes that leave the memo alone, and the MEMOIZEs after it, as its two groups."""
+    pushes = rb"\x8c" + _payloads(b".", 1)
+    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
+    return re.compile(rb"((?:%s){0,%d})(\x94*)" % (passed.replace(rb"[Ig]", b"I"), _ROUNDS), re.DOTALL)
+
+
+@cache
 def fetching() -> Match:
     """Matches a run of opcodes and the GET or PUT after it; its only group, empty, marks where that stands."""
     pushes = rb"\x8c" + _payloads(b".", 1)

@@ -16,7 +16,7 @@ from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Pickle, Plan
 from extreg.pickles.shorten import shortened
-from extreg.pickles.walker import flat, walk
+from extreg.pickles.walker import batches, flat
 from extreg.registry.model import Registry
 
 
@@ -95,20 +95,21 @@ def pickles_in(data: Buffer) -> Iterator[Pickle]:
     begin, protocol = 0, 0
     frames: list[Event] = []
     references: list[Event] = []
-    for event in walk(data):
-        kind = event.kind
-        if kind == "stop":
-            yield Pickle(data, begin, event.offset, protocol, frames, references)
-            begin, protocol = event.offset + 1, 0
-            frames, references = [], []
-        elif kind == "frame":
-            frames.append(event)
-        elif kind == "proto":
-            protocol = event.number or 0
-            if event.offset != begin:
-                protocol = VARYING
-        else:
-            references.append(event)
+    for batch in batches(data, framing=True):
+        for found in batch:
+            kind, offset, number = found[0], found[1], found[5]
+            if kind == "stop":
+                yield Pickle(data, begin, offset, protocol, frames, references)
+                begin, protocol = offset + 1, 0
+                frames, references = [], []
+            elif kind == "frame":
+                frames.append(Event._make(found))
+            elif kind == "proto":
+                protocol = number or 0
+                if offset != begin:
+                    protocol = VARYING
+            else:
+                references.append(Event._make(found))
 
 
 def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
@@ -123,7 +124,7 @@ def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
     pieces.append(pickle.data[done : pickle.stop + 1])
     made = b"".join(pieces)
     # The proof: one pickle that refers to exactly what it should.
-    found = [event[3:6] for event in walk(made, framing=False)]
+    found = [event[3:6] for batch in batches(made, framing=False) for event in batch]
     if found.pop() == _STOP and found == plan.meanings:
         return made
     return "the result could not be proved"

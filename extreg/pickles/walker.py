@@ -73,7 +73,8 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                             break
                         module, name = operands
                     try:
-                        words = str(module[2:], "utf-8", "surrogatepass"), str(name[2:], "utf-8", "surrogatepass")
+                        # decode() takes a third of the time of str().
+                        words = module[2:].decode("utf-8", "surrogatepass"), name[2:].decode("utf-8", "surrogatepass")
                     except UnicodeDecodeError:
                         step(data, offset)
                         step(data, run.start(2))
@@ -85,11 +86,11 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                         step(data, run.start(ended))
                     if modern:
                         memo = memo or Memo(data, begin)
-                        memo.interrupted(run.start(ended), position)
+                        memo.gaps.extend((run.start(ended), position))
                 elif ended == patterns.GLOBAL:
                     offset = run.start(3) - 1
                     try:
-                        words = str(run[3], "utf-8"), str(run[4], "utf-8")
+                        words = run[3].decode(), run[4].decode()
                     except UnicodeDecodeError:
                         step(data, offset)
                         raise
@@ -180,21 +181,21 @@ class Memo:
     they are pushed; anything else is left to the symbolic machine.
     """
 
-    __slots__ = ("_counted", "_data", "_gap", "_gaps", "_regular", "_slots")
+    __slots__ = ("_counted", "_data", "_gap", "_regular", "_slots", "gaps")
 
     def __init__(self, data: Buffer, begin: int) -> None:
         self._data = data
         self._regular = True
         self._slots: list[bytes] = []
         # Starts and ends of what cannot be counted by pattern, in turn: flat, because there may be millions.
-        self._gaps = array("Q")
+        self.gaps = array("Q")
         self._gap = 0
         self._counted = begin
 
     def interrupted(self, start: int, end: int) -> None:
         """Note that no pattern passes the opcode in ``data[start:end]``."""
         self._regular = self._regular and self._data[start] not in _PUTS
-        self._gaps.extend((start, end))
+        self.gaps.extend((start, end))
 
     def operands(self, run: "re.Match[bytes]") -> list[bytes] | None:
         """Return the two SHORT_BINUNICODE that are the operands of a STACK_GLOBAL, or None if one is not known."""
@@ -212,7 +213,7 @@ class Memo:
         """Return the SHORT_BINUNICODE that the GET at `get` fetches from `slot`, or None if it is not known."""
         # It fetches what was memoized before it: what is passed up to here can be counted, and nothing after.
         while len(self._slots) <= slot and self._counted < get:
-            gap = self._gaps[self._gap : self._gap + 2]
+            gap = self.gaps[self._gap : self._gap + 2]
             self._count(slot, gap[0] if gap else get)
             if gap and self._counted >= gap[0]:
                 self._counted = gap[1]
