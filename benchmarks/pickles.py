@@ -51,9 +51,15 @@ def dumped(value: object, protocol: int) -> bytes:
     return pickle.dumps(value, protocol)
 
 
-def small() -> list[object]:
-    """Return messages of 40 to 270 bytes."""
-    return [Event(7), datetime.datetime(2020, 1, 1), uuid.UUID(int=7), Order(7), [decimal.Decimal("1.5"), "text", 5]]
+def messages() -> dict[str, list[object]]:
+    """Return messages by size: of about 50 bytes, 100 and 270."""
+    named = {"kind": "created", "id": 7, "at": datetime.datetime(2020, 1, 1), "by": "bob@example.com"}
+    priced = ["invoice", 4711, decimal.Decimal("12.50"), "EUR", datetime.date(2020, 1, 1), True]
+    return {
+        "tiny messages": [datetime.datetime(2020, 1, 1), uuid.UUID(int=7), [decimal.Decimal("1.5"), "text", 5]],
+        "small messages": [Event(7), named, priced],
+        "orders": [Order(7)],
+    }
 
 
 def scientific() -> Iterator[tuple[str, object]]:
@@ -76,8 +82,9 @@ def scientific() -> Iterator[tuple[str, object]]:
 def corpora() -> Iterator[tuple[str, list[bytes]]]:
     """Yield pickles by kind."""
     events = [Event(number) for number in range(10_000)]
-    for protocol in (4, 2):
-        yield f"small messages, protocol {protocol}", [dumped(value, protocol) for value in small()]
+    for kind, values in messages().items():
+        for protocol in (4, 2):
+            yield f"{kind}, protocol {protocol}", [dumped(value, protocol) for value in values]
     yield "stream of 1,000 small ones", [b"".join(dumped(Event(number), 4) for number in range(1_000))]
     for protocol in (4, 2):
         yield f"10,000 instances, protocol {protocol}", [dumped(events, protocol)]

@@ -36,6 +36,8 @@ class Rewritten(NamedTuple):
     refused: Mapping[str, int]
 
 
+_LARGE = 1 << 14
+
 # What `Event` says of a STOP.
 _STOP = (None, None, None)
 
@@ -86,8 +88,10 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
             raise
         refused["malformed"] = 1
     if done < len(data):
-        pieces.append(data[done:])
-    return Rewritten(b"".join(pieces), pickles, changed, references, left, refused)
+        pieces.append(data[done:] if done else data)
+    # Most often there is one pickle, and nothing to join.
+    new_data = pieces[0] if len(pieces) == 1 and isinstance(pieces[0], bytes) else b"".join(pieces)
+    return Rewritten(new_data, pickles, changed, references, left, refused)
 
 
 def pickles_in(data: Buffer) -> Iterator[Pickle]:
@@ -117,11 +121,13 @@ def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
     edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
     if not sound(pickle.frames, edits, pickle.stop):
         return "its frames do not fit"
+    # A slice of a view is no copy, but takes a while to make.
+    data = memoryview(pickle.data) if pickle.stop - pickle.begin > _LARGE else pickle.data
     pieces, done = [], pickle.begin
     for start, end, new in reframed(pickle.frames, edits, pickle.begin, pickle.stop):
-        pieces += [pickle.data[done:start], new]
+        pieces += [data[done:start], new]
         done = end
-    pieces.append(pickle.data[done : pickle.stop + 1])
+    pieces.append(data[done : pickle.stop + 1])
     made = b"".join(pieces)
     # The proof: one pickle that refers to exactly what it should.
     found = [event[3:6] for batch in batches(made, framing=False) for event in batch]
