@@ -85,7 +85,8 @@ def _forgotten(pickle: Pickle, places: list[_Place]) -> list[Edit] | None:
         return None
     done = pickle.begin + 2
     if pickle.frames:
-        if pickle.frames[0].offset != done:
+        frame = pickle.frames[0]
+        if frame.offset != done or done + 9 + (frame.number or 0) != pickle.stop + 1:
             return None
         done += 9
     made = []
