@@ -1,26 +1,26 @@
 """How fast pickles are walked and rewritten, against picklescan and `pickletools.optimize`.
 
-Run as ``python benchmarks/pickles.py``; needs picklescan, and numpy for the scientific arrays.  Every figure is the
-median of ratios, each of two timings that follow each other in the same round, so that what else the machine does
-falls on both.
+python benchmarks/pickles.py [--rounds 15] [--only WORD]; needs picklescan, and for scientific arrays numpy, pandas
+and scikit-learn.
 """
 
+import argparse
 import datetime
 import decimal
 import io
 import pickle
 import pickletools
 import statistics
-import time
+import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
 
-from extreg.pickles import scan, to_codes
+import harness
+from picklescan.scanner import _list_globals
+
+from extreg.pickles import scan, to_codes, to_names
 from extreg.pickles.names import loaded
 from extreg.registry.model import Registry
-
-ROUNDS = 15
-SECONDS = 0.02
 
 
 class Event:
@@ -46,48 +46,52 @@ Event.__module__ = Order.__module__ = "shop.models"
 
 def dumped(value: object, protocol: int) -> bytes:
     """Pickle by name what cannot be imported by that name here."""
-    import sys
-
     sys.modules.setdefault("shop", sys.modules[__name__])
     sys.modules["shop.models"] = sys.modules[__name__]
     return pickle.dumps(value, protocol)
 
 
-def corpora() -> dict[str, list[bytes]]:
-    """Return pickles by kind."""
-    small = [Event(7), datetime.datetime(2020, 1, 1), uuid.UUID(int=7), Order(7), [decimal.Decimal("1.5"), "text", 5]]
-    events = [Event(number) for number in range(10_000)]
-    found = {
-        "small, protocol 4": [dumped(value, 4) for value in small],
-        "small, protocol 2": [dumped(value, 2) for value in small],
-        "stream of 1000 small": [b"".join(dumped(Event(number), 4) for number in range(1_000))],
-        "10,000 instances": [dumped(events, 4)],
-        "10,000 instances, protocol 2": [dumped(events, 2)],
-        "large payloads": [dumped([b"x" * 1_000_000 for _ in range(20)], 4)],
+def messages() -> dict[str, list[object]]:
+    """Return messages by size: of about 50 bytes, 100 and 270."""
+    named = {"kind": "created", "id": 7, "at": datetime.datetime(2020, 1, 1), "by": "bob@example.com"}
+    priced = ["invoice", 4711, decimal.Decimal("12.50"), "EUR", datetime.date(2020, 1, 1), True]
+    return {
+        "tiny messages": [datetime.datetime(2020, 1, 1), uuid.UUID(int=7), [decimal.Decimal("1.5"), "text", 5]],
+        "small messages": [Event(7), named, priced],
+        "orders": [Order(7)],
     }
+
+
+def scientific() -> Iterator[tuple[str, object]]:
+    """Yield what scientific programs store, as far as their libraries are installed."""
     try:
         import numpy
+        import pandas
+        from sklearn.ensemble import RandomForestClassifier
     except ImportError:
-        return found
-    found["arrays"] = [dumped({f"a{n}": numpy.arange(n * 10.0) for n in range(500)}, 4)]
-    return found
+        return
+    yield "500 small arrays", {f"a{n}": numpy.arange(n * 10.0) for n in range(500)}
+    yield "20 arrays of 1 MB", [numpy.arange(125_000.0) + n for n in range(20)]
+    columns = {f"c{n}": numpy.arange(5_000.0) for n in range(10)}
+    labels = [f"row {n}" for n in range(5_000)]
+    yield "data frame", pandas.DataFrame({**columns, "when": pandas.Timestamp("2024-01-01"), "label": labels})
+    x = numpy.random.RandomState(0).rand(300, 8)
+    yield "random forest", RandomForestClassifier(n_estimators=50, random_state=0).fit(x, (x[:, 0] > 0.5).astype(int))
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long `work` takes, repeated until it can be measured."""
-    count, begin = 0, time.perf_counter()
-    while True:
-        work()
-        count += 1
-        passed = time.perf_counter() - begin
-        if passed > SECONDS:
-            return passed / count
-
-
-def ratio(ours: Callable[[], object], theirs: Callable[[], object]) -> float:
-    """Return how many times faster `ours` is."""
-    ours(), theirs()
-    return statistics.median(seconds(theirs) / seconds(ours) for _ in range(ROUNDS))
+def corpora() -> Iterator[tuple[str, list[bytes]]]:
+    """Yield pickles by kind."""
+    events = [Event(number) for number in range(10_000)]
+    for kind, values in messages().items():
+        for protocol in (4, 2):
+            yield f"{kind}, protocol {protocol}", [dumped(value, protocol) for value in values]
+    yield "stream of 1,000 small ones", [b"".join(dumped(Event(number), 4) for number in range(1_000))]
+    for protocol in (4, 2):
+        yield f"10,000 instances, protocol {protocol}", [dumped(events, protocol)]
+    yield "10,000 orders, protocol 4", [dumped([Order(number) for number in range(10_000)], 4)]
+    for kind, value in scientific():
+        yield kind, [dumped(value, 4)]
+    yield "20 payloads of 1 MB", [dumped([b"x" * 1_000_000 for _ in range(20)], 4)]
 
 
 def registry_for(data: bytes) -> Registry:
@@ -96,27 +100,42 @@ def registry_for(data: bytes) -> Registry:
     return Registry(codes=dict(enumerate(sorted(names), 300)))
 
 
-def main() -> None:
-    """Print one line for each kind of pickle."""
-    from picklescan.scanner import _list_globals
+def measured(data: bytes, rounds: int) -> tuple[float, float, float, float]:
+    """Return how many times faster than the peers `scan`, `to_codes` and `to_names` are, and what size is left."""
+    codes = registry_for(data)
+    coded = to_codes(data, codes)
+    cases = {
+        "scan": lambda: scan(data),
+        "picklescan": lambda: _list_globals(io.BytesIO(data)),
+        "to_codes": lambda: to_codes(data, codes),
+        "to_names": lambda: to_names(coded, codes),
+    }
+    # optimize() stops at the first pickle of a stream, so that there it has nothing to compare.
+    row = scan(data).pickles > 1
+    if not row:
+        cases["optimize"] = lambda: pickletools.optimize(data)
+    timings = harness.repeated(cases, rounds)
+    ratios = [0.0, 0.0] if row else [timings.ratio("optimize", case) for case in ("to_codes", "to_names")]
+    return timings.ratio("picklescan", "scan"), ratios[0], ratios[1], len(coded) / len(data)
 
-    print(f"{'':30} {'bytes':>10} {'scan':>8} {'to_codes':>9} {'size':>6}")
-    for kind, pickles in corpora().items():
-        codes = [registry_for(data) for data in pickles]
-        scanned = ratio(
-            lambda pickles=pickles: [scan(data) for data in pickles],
-            lambda pickles=pickles: [_list_globals(io.BytesIO(data)) for data in pickles],
-        )
-        coded = ratio(
-            lambda pickles=pickles, codes=codes: [to_codes(*pair) for pair in zip(pickles, codes, strict=True)],
-            lambda pickles=pickles: [pickletools.optimize(data) for data in pickles],
-        )
-        size = statistics.median(
-            len(to_codes(data, code)) / len(data) for data, code in zip(pickles, codes, strict=True)
-        )
-        # optimize() stops at the first pickle of a stream, so that there is nothing to compare.
-        shown = "" if kind.startswith("stream") else f"x{coded:.2f}"
-        print(f"{kind:30} {sum(map(len, pickles)):10} {f'x{scanned:.2f}':>8} {shown:>9} {size:6.3f}")
+
+def main() -> None:
+    """Print one table; where a kind has several pickles, the median of theirs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", default="", help="only the kinds with this in their name")
+    options = parser.parse_args()
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    print(f"{today}, {harness.machine()}; {options.rounds} interleaved rounds, medians of ratios\n")
+    rows = []
+    for kind, pickles in corpora():
+        if options.only in kind:
+            found = zip(*(measured(data, options.rounds) for data in pickles), strict=True)
+            scanned, coded, named, size = map(statistics.median, found)
+            ratios = [f"{ratio:.2f}" if ratio else "" for ratio in (scanned, coded, named)]
+            rows.append([kind, f"{sum(map(len, pickles)):,}", *ratios, f"{size:.3f}"])
+    head = ["pickles", "bytes", "scan / picklescan", "to_codes / optimize", "to_names / optimize", "size"]
+    print(harness.table(head, rows))
 
 
 if __name__ == "__main__":

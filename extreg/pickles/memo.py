@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from extreg.pickles import patterns
-from extreg.pickles.opcodes import LONG_PAYLOADS, Buffer, passed_payload, step
+from extreg.pickles.opcodes import Buffer, passed
 
 _GETS = {0x68: 2, 0x6A: 5}
 _IN_TEXT = frozenset(b"gp")
@@ -47,11 +47,19 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
         elif end == position:
             if data[position] == _STOP:
                 break
-            unknown = step(data, position)
-            end = unknown.end
-            explicit = explicit or unknown.opcode.byte in _IN_TEXT
+            explicit = explicit or data[position] in _IN_TEXT
+            end = passed(data, position)
         position = end
     return Traffic(filled, fetched, explicit, position)
+
+
+def forgotten(data: Buffer, start: int, end: int) -> bytes | None:
+    """Return ``data[start:end]`` without its MEMOIZEs; None if it uses the memo in another way, or no pattern knows."""
+    kept = dropped = b""
+    if pairs := patterns.forgetful().findall(data, start, end):
+        kept, dropped = map(b"".join, zip(*pairs, strict=True))
+    # What the pattern does not know it steps over, and it is missing.
+    return kept if len(kept) + len(dropped) == end - start else None
 
 
 def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -66,10 +74,9 @@ def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, in
             if span == len(spans) or at < spans[span][0] or data[at] not in _GETS:
                 return False
         elif end == position:
-            unknown = step(data, position)
-            if unknown.opcode.byte in _IN_TEXT:
+            if data[position] in _IN_TEXT:
                 return False
-            end = unknown.end
+            end = passed(data, position)
         position = end
     return True
 
@@ -83,17 +90,13 @@ def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
     one = b"".join(b"\\x%02x" % slot for slot in slots if slot < 256)
     four = b"|".join(re.escape(slot.to_bytes(4, "little")) for slot in slots)
     pattern = rb"j(?=%s)|g(?=[-+_0-9 \t\r\x0b\x0c]*\n)" % four + (b"|h(?=[%s])" % one if one else b"")
-    search, match, position = re.compile(pattern, re.DOTALL).finditer, patterns.run(), start
+    search, match, position = re.compile(pattern, re.DOTALL).finditer, patterns.plain(), start
     while position < stop:
         end = match(data, position).end()
         if end == position:
-            if data[position] in LONG_PAYLOADS:
-                end = passed_payload(data, position)
-            else:
-                unknown = step(data, position)
-                if unknown.opcode.byte in _IN_TEXT:
-                    return True
-                end = unknown.end
+            if data[position] in _IN_TEXT:
+                return True
+            end = passed(data, position)
         elif any(match(data, position, hit.start()).end() == hit.start() for hit in search(data, position, end)):
             return True
         position = end

@@ -124,20 +124,6 @@ def _rows() -> Iterator[Opcode]:
 TABLE: Final[dict[int, Opcode]] = {opcode.byte: opcode for opcode in _rows()}
 
 
-# Opcodes with a payload of any size that needs no check, and the width of its length: for those in a hurry.
-LONG_PAYLOADS: Final = {
-    opcode.byte: int(opcode.argument[1])
-    for opcode in TABLE.values()
-    if opcode.argument in {"<4", "<8"} and not opcode.holds
-}
-
-
-def passed_payload(data: Buffer, offset: int) -> int:
-    """Return where the opcode at `offset`, one of `LONG_PAYLOADS`, ends: with the data where it is cut short."""
-    start = offset + 1 + LONG_PAYLOADS[data[offset]]
-    return min(start + int.from_bytes(data[offset + 1 : start], "little"), len(data))
-
-
 class Step(NamedTuple):
     """One opcode where it stands: at ``offset``, its argument without length and newline in ``data[start:stop]``."""
 
@@ -197,6 +183,35 @@ def step(data: Buffer, offset: int) -> Step:
         except ValueError as error:
             raise MalformedPickleError(f"the argument of {opcode.name} cannot be read: {error}", offset) from None
     return found
+
+
+# Opcodes whose length needs no check, and how many bytes it takes: for those in a hurry.
+_LENGTHS: Final = {
+    opcode.byte: int(opcode.argument[1])
+    for opcode in TABLE.values()
+    if opcode.argument[0] == "<" and opcode.holds in {"", "text"}
+}
+_TEXTS: Final = frozenset(opcode.byte for opcode in TABLE.values() if opcode.holds == "text")
+
+
+def passed(data: Buffer, offset: int) -> int:
+    """Return ``step(data, offset).end``, sooner where there is a payload or text, of which there may be many."""
+    width = _LENGTHS.get(data[offset]) if offset < len(data) else None
+    if width is not None:
+        start = offset + 1 + width
+        end = start + int.from_bytes(data[offset + 1 : start], "little")
+        if end <= len(data):
+            if data[offset] not in _TEXTS:
+                return end
+            # Decoding copies; of what is not even read, `step` makes nothing.
+            if end - start < UNREAD:
+                try:
+                    str(data[start:end], "utf-8", "surrogatepass")
+                except UnicodeDecodeError:
+                    pass
+                else:
+                    return end
+    return step(data, offset).end
 
 
 def _number(data: Buffer, offset: int, width: int, *, signed: bool = False) -> int:

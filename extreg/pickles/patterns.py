@@ -27,10 +27,15 @@ _SHORT: Final = 64
 _SPELLED: Final = 32
 _ROUNDS: Final = 256
 
-# The groups of a run, both empty: where the last string or GET of those that can be operands was pushed, and where
-# the last PUT stands.
-PUSH: Final = 1
-PUT: Final = 2
+# The last group of a match of `run` says what ended the run: of a STACK_GLOBAL there are its two operands, of a
+# GLOBAL its two lines, of a payload its opcode and length.  There is none if the run had its fill, or if it is
+# something else.
+STACK_GLOBAL: Final = 2
+GLOBAL: Final = 4
+STOP: Final = 5
+EXTENSION: Final = 6
+PAYLOAD: Final = 7
+FRAMING: Final = 8
 
 
 def _payloads(one: bytes, width: int) -> bytes:
@@ -81,16 +86,37 @@ def _passed(*, bare: str, pushes: bytes, puts: bytes, more: bytes = _NEVER) -> b
     )
 
 
+_OPERAND: Final = rb"(?:h.|\x8c%s|j....)" % _payloads(b".", 1)
+_EXTENSION: Final = rb"\x82.|\x83..|\x84...."
+_FRAMING: Final = rb"\x80.|\x95.{8}"
+
+
 @cache
-def run() -> Match:
-    """Matches a run of opcodes that refer to nothing, which may be empty; see PUSH and PUT for its groups."""
-    pushes = rb"()(?:h.|\x8c%s|j....)" % _payloads(_ASCII, 1)
-    passed = _passed(bare=_BARE, pushes=pushes, puts=b"()" + _PUTS)
-    # It matches the empty string too, and so never returns None.
-    return cast(Match, re.compile(rb"(?:%s){0,%d}" % (passed, _ROUNDS), re.DOTALL).match)
+def run(modern: bool) -> Match:
+    """Matches a run of opcodes that refer to nothing, and what ended it, if that is what a group stands for.
+
+    A run ends in front of the operands of a STACK_GLOBAL, not between them: of each string and GET it looks ahead to
+    what follows.  In `modern` pickles, of protocol 4 and up, it ends at a PUT too: nobody writes one there, and it
+    would upset the counting of memo slots.
+    """
+    followed = rb"(?!\x94?%s\x94?\x93)" % _OPERAND
+    pushes = rb"(?:h.|\x8c%s|j....)%s" % (_payloads(_ASCII, 1), followed)
+    passed = _passed(bare=_BARE, pushes=pushes, puts=_NEVER if modern else _PUTS)
+    ends = [
+        rb"(%s)\x94?(%s)\x94?\x93" % (_OPERAND, _OPERAND),
+        rb"c([^\n]*)\n([^\n]*)\n",
+        rb"(\.)",
+        rb"(%s)" % _EXTENSION,
+        rb"(B....|[\x8e\x96].{8})",
+        rb"(%s)" % _FRAMING,
+        # It matches the empty string too, and so never returns None.
+        b"",
+    ]
+    pattern = rb"(?:%s){0,%d}(?:%s)" % (passed, _ROUNDS, b"|".join(ends))
+    return cast(Match, re.compile(pattern, re.DOTALL).match)
 
 
-_REFERRING: Final = rb"\x93|\x82.|\x83..|\x84....|c[^\n]*\n[^\n]*\n|\x80.|\x95.{8}"
+_REFERRING: Final = rb"\x93|%s|c[^\n]*\n[^\n]*\n|%s" % (_EXTENSION, _FRAMING)
 
 
 @cache
@@ -98,8 +124,16 @@ def memoized() -> re.Pattern[bytes]:
     """Passes opcodes up to one MEMOIZE; its only group is that, with the short string in front of it, if any."""
     string = rb"\x8c" + _payloads(b".", 1)
     pushes = rb"h.|%s(?!\x94)|j...." % string
-    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_PUTS, more=_REFERRING)
+    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
     return re.compile(rb"(?:%s){0,%d}(%s\x94|\x94)?" % (passed, _ROUNDS, string), re.DOTALL)
+
+
+@cache
+def plain() -> Match:
+    """Matches a run of opcodes, whatever they are."""
+    pushes = rb"h.|\x8c%s|j...." % _payloads(b".", 1)
+    passed = _passed(bare=_BARE, pushes=pushes, puts=_PUTS, more=_REFERRING)
+    return cast(Match, re.compile(rb"(?:%s){0,%d}" % (passed, _ROUNDS), re.DOTALL).match)
 
 
 @cache
@@ -111,6 +145,14 @@ def traffic() -> Match:
     return cast(
         Match, re.compile(rb"(?:%s){0,%d}(?:()(?:\x94|h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match
     )
+
+
+@cache
+def forgetful() -> re.Pattern[bytes]:
+    """Matches a run of opcodes that leave the memo alone, and the MEMOIZEs after it, as its two groups."""
+    pushes = rb"\x8c" + _payloads(b".", 1)
+    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
+    return re.compile(rb"((?:%s){0,%d})(\x94*)" % (passed.replace(rb"[Ig]", b"I"), _ROUNDS), re.DOTALL)
 
 
 @cache

@@ -17,6 +17,7 @@ from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import Pickle
 from extreg.pickles.rewriter import pickles_in
 from extreg.pickles.shorten import shortened
+from extreg.pickles.walker import flat
 
 _EXT1, _EXT2 = 2, 3
 _SHORT_BINUNICODE, _BINGET, _BINPUT, _LONG_BINPUT = b"\x8chqr"
@@ -92,7 +93,7 @@ def price(
     size = pickles = 0
     for data in corpus:
         size += len(data)
-        for pickle in pickles_in(data):
+        for pickle in pickles_in(flat(data)):
             pickles += 1
             shapes[_shape(pickle)] += 1
             if use == "scoped":

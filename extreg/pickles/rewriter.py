@@ -16,7 +16,7 @@ from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Pickle, Plan
 from extreg.pickles.shorten import shortened
-from extreg.pickles.walker import flat, walk
+from extreg.pickles.walker import batches, flat
 from extreg.registry.model import Registry
 
 
@@ -35,6 +35,8 @@ class Rewritten(NamedTuple):
     left: Mapping[str, int]
     refused: Mapping[str, int]
 
+
+_LARGE = 1 << 14
 
 # What `Event` says of a STOP.
 _STOP = (None, None, None)
@@ -86,8 +88,10 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
             raise
         refused["malformed"] = 1
     if done < len(data):
-        pieces.append(data[done:])
-    return Rewritten(b"".join(pieces), pickles, changed, references, left, refused)
+        pieces.append(data[done:] if done else data)
+    # Most often there is one pickle, and nothing to join.
+    new_data = pieces[0] if len(pieces) == 1 and isinstance(pieces[0], bytes) else b"".join(pieces)
+    return Rewritten(new_data, pickles, changed, references, left, refused)
 
 
 def pickles_in(data: Buffer) -> Iterator[Pickle]:
@@ -95,20 +99,21 @@ def pickles_in(data: Buffer) -> Iterator[Pickle]:
     begin, protocol = 0, 0
     frames: list[Event] = []
     references: list[Event] = []
-    for event in walk(data):
-        kind = event.kind
-        if kind == "stop":
-            yield Pickle(data, begin, event.offset, protocol, frames, references)
-            begin, protocol = event.offset + 1, 0
-            frames, references = [], []
-        elif kind == "frame":
-            frames.append(event)
-        elif kind == "proto":
-            protocol = event.number or 0
-            if event.offset != begin:
-                protocol = VARYING
-        else:
-            references.append(event)
+    for batch in batches(data, framing=True):
+        for found in batch:
+            kind, offset, number = found[0], found[1], found[5]
+            if kind == "stop":
+                yield Pickle(data, begin, offset, protocol, frames, references)
+                begin, protocol = offset + 1, 0
+                frames, references = [], []
+            elif kind == "frame":
+                frames.append(Event._make(found))
+            elif kind == "proto":
+                protocol = number or 0
+                if offset != begin:
+                    protocol = VARYING
+            else:
+                references.append(Event._make(found))
 
 
 def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
@@ -116,14 +121,16 @@ def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
     edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
     if not sound(pickle.frames, edits, pickle.stop):
         return "its frames do not fit"
+    # A slice of a view is no copy, but takes a while to make.
+    data = memoryview(pickle.data) if pickle.stop - pickle.begin > _LARGE else pickle.data
     pieces, done = [], pickle.begin
     for start, end, new in reframed(pickle.frames, edits, pickle.begin, pickle.stop):
-        pieces += [pickle.data[done:start], new]
+        pieces += [data[done:start], new]
         done = end
-    pieces.append(pickle.data[done : pickle.stop + 1])
+    pieces.append(data[done : pickle.stop + 1])
     made = b"".join(pieces)
     # The proof: one pickle that refers to exactly what it should.
-    found = [event[3:6] for event in walk(made, framing=False)]
+    found = [event[3:6] for batch in batches(made, framing=False) for event in batch]
     if found.pop() == _STOP and found == plan.meanings:
         return made
     return "the result could not be proved"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.walker import walk
+from extreg.pickles.walker import batches, flat
 
 
 class Scan(NamedTuple):
@@ -38,15 +38,16 @@ def scan(data: Buffer) -> Scan:
     codes: dict[int, int] = {}
     unresolved = []
     pickles = 0
-    for kind, offset, _, module, name, number, _ in walk(data, framing=False):
-        if kind == "stop":
-            pickles += 1
-        elif module is not None and name is not None:
-            named[module, name] = named.get((module, name), 0) + 1
-        elif number is not None:
-            codes[number] = codes.get(number, 0) + 1
-        else:
-            unresolved.append(offset)
+    for batch in batches(flat(data), framing=False):
+        for kind, offset, _, module, name, number, _ in batch:
+            if kind == "stop":
+                pickles += 1
+            elif module is not None and name is not None:
+                named[module, name] = named.get((module, name), 0) + 1
+            elif number is not None:
+                codes[number] = codes.get(number, 0) + 1
+            else:
+                unresolved.append(offset)
     targets, odd = {}, {}
     for (module, name), count in named.items():
         if ":" in module or ":" in name:

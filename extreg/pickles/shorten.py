@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from extreg.pickles.events import Event
 from extreg.pickles.frames import Edit
-from extreg.pickles.memo import Traffic, fetches, traffic, untouched
+from extreg.pickles.memo import Traffic, fetches, forgotten, traffic, untouched
 from extreg.pickles.names import loaded
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Pickle, Plan
@@ -14,6 +14,8 @@ _SHORT_BINUNICODE, _BINGET, _MEMOIZE = b"\x8ch\x94"
 # From this size on it is worth a search to learn that the rest of a pickle does not fetch some slots.
 _FAR = 1 << 14
 _SMALL = 1 << 10
+# The size of the longest opcode for a code: what is replaced and as long does not grow.
+_LONGEST = 5
 # A place that keeps its name may make another keep its own; when that goes on and on, nobody wrote it to be read.
 _ROUNDS = 8
 _WOULD_GROW = "the code is longer than the name"
@@ -53,6 +55,14 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
             plan.leave(place)
         elif place is not None:
             places.append(place)
+    memos = _forgotten(pickle, places)
+    if memos is not None:
+        # In a small message that fetches nothing, one byte in ten is a MEMOIZE.
+        plan.memos = memos
+        for place in places:
+            plan.edits.append(Edit(place.start, place.end, extension(place.code)))
+            plan.meanings[place.nth] = (None, None, place.code)
+        return plan
     for place, edit in zip(places, _edits(pickle, places), strict=True):
         if edit is None:
             plan.leave(_WOULD_GROW)
@@ -60,10 +70,34 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
             plan.edits.append(edit)
             plan.meanings[place.nth] = (None, None, place.code)
     if places and len(plan.edits) == len(places) and _untouched(pickle, places):
-        # In a small message that fetches nothing, one byte in ten is a MEMOIZE.
         spans = [(edit.start, edit.end) for edit in plan.edits]
         plan.memos = [Edit(at, at + 1, b"") for at in _outside(traffic(pickle.data, pickle.begin, pickle.stop), spans)]
     return plan
+
+
+def _forgotten(pickle: Pickle, places: list[_Place]) -> list[Edit] | None:
+    """Return edits that take the MEMOIZEs out of all that is around `places`.
+
+    None if this is no small pickle as picklers write it, or if the memo is in use. A long payload or text is for
+    `_untouched` to find out about.
+    """
+    if pickle.protocol < 4 or not places or pickle.stop - pickle.begin > _SMALL or len(pickle.frames) > 1:
+        return None
+    done = pickle.begin + 2
+    if pickle.frames:
+        frame = pickle.frames[0]
+        if frame.offset != done or done + 9 + (frame.number or 0) != pickle.stop + 1:
+            return None
+        done += 9
+    made = []
+    for start, end in [*((place.start, place.end) for place in places), (pickle.stop, pickle.stop)]:
+        kept = forgotten(pickle.data, done, start) if done < start else b""
+        if kept is None or (end > start and end - start < _LONGEST):
+            return None
+        if len(kept) < start - done:
+            made.append(Edit(done, start, kept))
+        done = end
+    return made
 
 
 def _untouched(pickle: Pickle, places: list[_Place]) -> bool:
