@@ -27,9 +27,8 @@ __all__ = [
     "uninstall",
     "unload_ipython_extension",
 ]
+from extreg.startup import Installation, install, lazy, reload, uninstall
 from extreg.startup import __version__ as __version__
-from extreg.startup import lazy
-from extreg.startup.install import Installation, install, reload, uninstall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

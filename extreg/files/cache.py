@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from extreg.startup.ledger import Rows
+    from extreg.startup import Rows
 
 
 def write_quietly(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from extreg.errors import Conflict, ConflictError, ExtregError
 from extreg.files.source import read_document
-from extreg.startup.ledger import Rows
+from extreg.startup import Rows
 from extreg.startup.merging import Clash
 from extreg.text.document import Document
 

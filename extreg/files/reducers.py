@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from extreg.startup.ledger import Owner
+    from extreg.startup import Owner
 
 
 def bind(owner: "Owner") -> Binding:

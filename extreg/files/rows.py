@@ -5,14 +5,14 @@ A start-up without a cache runs this, so nothing heavier than tomli and `re` is 
 
 import tomli
 
-from extreg.startup.ledger import Rows
+from extreg.startup import Rows
 from extreg.startup.sources import source, with_included
 from extreg.text.schema import Tables, read_tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from extreg.registry.model import Registry
-    from extreg.startup.ledger import Key
+    from extreg.startup import Key
 
 
 def parse(raw: bytes, path: str) -> Rows:

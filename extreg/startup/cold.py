@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from extreg.errors import ConflictError
     from extreg.registry.model import Registry
-    from extreg.startup.ledger import Owner, Rows
+    from extreg.startup import Owner, Rows
     from extreg.startup.merging import Clash
     from extreg.startup.transition import Change
 

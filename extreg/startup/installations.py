@@ -1,8 +1,18 @@
 """What happens to installations: entering beside others, leaving, reloading; each of it all or nothing."""
 
-from extreg.startup import cold, hooks, watch
-from extreg.startup.install import POLICIES, VARIABLE, Installation, installations
-from extreg.startup.ledger import CACHE, Owner, ledger, nothing
+from extreg.startup import (
+    CACHE,
+    INSTALLED,
+    POLICIES,
+    VARIABLE,
+    Installation,
+    Owner,
+    cold,
+    hooks,
+    ledger,
+    nothing,
+    watch,
+)
 from extreg.startup.sources import read
 from extreg.startup.transition import Change, Refused, change
 
@@ -11,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from extreg.registry.model import Registry
+    from extreg.startup import Rows
     from extreg.startup.cold import Bound
-    from extreg.startup.ledger import Rows
 
 
 def enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> Installation:
@@ -54,17 +64,17 @@ def set_aside(*, keep: bool) -> "Callable[[], None]":
 
     Until then it knows of none, unless `keep`.  For isolated tests.
     """
-    known = [(entry, entry._count, entry._owner, entry._bound, entry._watches) for entry in installations]
+    known = [(entry, entry._count, entry._owner, entry._bound, entry._watches) for entry in INSTALLED]
     former = ledger.owners, ledger.outside, ledger.stand
     if not keep:
-        installations.clear()
+        INSTALLED.clear()
         ledger.owners, ledger.outside, ledger.stand = (), nothing(), nothing()
 
     def restore() -> None:
         kept = [entry for entry, *_ in known]
-        ledger.locked(_take_out, [entry for entry in installations if entry not in kept])
+        ledger.locked(_take_out, [entry for entry in INSTALLED if entry not in kept])
         ledger.owners, ledger.outside, ledger.stand = former
-        installations[:] = kept
+        INSTALLED[:] = kept
         for entry, count, owner, bound, watches in known:
             entry._count, entry._owner, entry._bound, entry._watches = count, owner, bound, watches
 
@@ -85,7 +95,7 @@ def _enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> "tupl
     if installation is None:
         ledger.watch_forks()
         installation = Installation(source, owner)
-        installations.append(installation)  # first: a child forked in between must know whose the rows are
+        INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
         made = _change((*ledger.owners, owner), (owner,))
         installation._bound = _bind(owner)
     if watch_reloads and not installation._watches:
@@ -96,7 +106,7 @@ def _enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> "tupl
 
 
 def _withdraw(owner: Owner, cached: "dict[int, object]") -> None:
-    entered = [entry for entry in installations if entry._owner is owner]
+    entered = [entry for entry in INSTALLED if entry._owner is owner]
     if entered or owner in ledger.owners:
         _take_out(entered, owner)
         CACHE.update(cached)
@@ -104,7 +114,7 @@ def _withdraw(owner: Owner, cached: "dict[int, object]") -> None:
 
 def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
     """Return the installation of the very same rows under the same policy, if there is one."""
-    for installation in installations:
+    for installation in INSTALLED:
         other = installation._owner
         same = installation._source == source and (other.on_conflict, other.layers) == (owner.on_conflict, owner.layers)
         if same and other in ledger.owners:
@@ -119,7 +129,7 @@ def _leave(installation: Installation) -> "Change | None":
 
 
 def _leave_all() -> Change:
-    leaving = list(installations)
+    leaving = list(INSTALLED)
     made = _take_out(leaving)
     for installation in leaving:
         installation._count = 0
@@ -135,12 +145,12 @@ def _take_out(leaving: "list[Installation]", *owners: Owner) -> Change:
         if installation._watches:
             watch.stop()
             installation._watches = False
-    installations[:] = [entry for entry in installations if entry not in leaving]
+    INSTALLED[:] = [entry for entry in INSTALLED if entry not in leaving]
     return made
 
 
 def _read_again(chosen: "list[Installation] | None") -> "Change | None":
-    wanted = [entry for entry in installations if entry._owner in ledger.owners and (chosen is None or entry in chosen)]
+    wanted = [entry for entry in INSTALLED if entry._owner in ledger.owners and (chosen is None or entry in chosen)]
     fresh = {entry: Owner(_read(entry._source), entry._owner.on_conflict) for entry in wanted}
     fresh = {entry: owner for entry, owner in fresh.items() if owner.layers != entry._owner.layers}
     return _exchange(fresh) if fresh else None

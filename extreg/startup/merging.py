@@ -1,12 +1,12 @@
 """Merging: what several registries say to copyreg together, and where they contradict each other."""
 
-from extreg.startup.ledger import Stand
+from extreg.startup import Stand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from extreg.startup.ledger import Key, Rows
+    from extreg.startup import Key, Rows
 
 
 class Clash:

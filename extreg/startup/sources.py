@@ -11,8 +11,7 @@ import os
 import sys
 from marshal import loads
 
-from extreg.startup import __version__
-from extreg.startup.ledger import Rows
+from extreg.startup import Rows, __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

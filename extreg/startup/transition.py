@@ -1,6 +1,6 @@
 """Transitions: from the rows that stand in copyreg to those that should stand, all of them or none."""
 
-from extreg.startup.ledger import CACHE, CODES, INVERTED, Stand, ledger, nothing
+from extreg.startup import CACHE, CODES, INVERTED, Stand, ledger, nothing
 from extreg.startup.merging import merge
 
 TYPE_CHECKING = False
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
-    from extreg.startup.ledger import Key, Owner, Rows
+    from extreg.startup import Key, Owner, Rows
     from extreg.startup.merging import Clash
 
 # Every key that was ever taken out of the inverted registry.  Up to CPython 3.12 at least, `load_extension` in

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import extreg
-from extreg.startup.ledger import ledger
+from extreg.startup import ledger
 
 # A failure injected between opening a file and entering its `with` leaves the closing to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

@@ -260,8 +260,6 @@ def test_a_warm_start_imports_the_start_up_modules_alone(write):
         "copyreg",
         "extreg",
         "extreg.startup",
-        "extreg.startup.install",
-        "extreg.startup.ledger",
         "extreg.startup.sources",
     }
     assert set(start()) <= allowed

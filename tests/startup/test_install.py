@@ -61,9 +61,9 @@ def test_no_memory_grows_when_a_program_installs_on_every_request(write):
     path = write(FILE)
     for _ in range(50):
         extreg.install(path)
-    from extreg.startup.install import installations
+    from extreg.startup import INSTALLED
 
-    assert len(installations) == 1
+    assert len(INSTALLED) == 1
 
 
 def test_a_with_block_undoes_itself(write):

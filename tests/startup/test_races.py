@@ -277,7 +277,7 @@ def test_a_change_that_replaces_nothing_waits_for_nobody(write, tmp_path, monkey
 
 
 def test_a_load_survives_that_its_own_row_is_taken_out_while_it_imports(tmp_path):
-    """CPython's C unpickler borrows the row's strings; extreg keeps them alive (see extreg/startup/ledger.py)."""
+    """CPython's C unpickler borrows the row's strings; extreg keeps them alive (see extreg/startup/transition.py)."""
     (tmp_path / "registry.toml").write_text('format = 1\n[codes]\n300 = "vanishing_module:Thing"')
     (tmp_path / "vanishing_module.py").write_text(
         "import gc, main_program\n"
