@@ -78,6 +78,9 @@ def _look_around(layers: "Iterable[Rows]") -> "tuple[Stand, Stand]":
     with one of `layers` are noted, because they must be there still when we are gone.
     """
     expected = ledger.stand
+    ours_alone = len(CODES) == len(expected.live) and len(INVERTED) == len(expected.inverted)
+    if ours_alone and expected.live.items() <= CODES.items() and expected.inverted.items() <= INVERTED.items():
+        return ledger.outside, expected  # as it mostly is: everything that stands is what we know of
     stand = Stand(
         {key: code for key, code in expected.live.items() if CODES.get(key) == code},
         {code: key for code, key in expected.inverted.items() if INVERTED.get(code) == key},

@@ -315,7 +315,7 @@ signal.signal(signal.SIGALRM, handler)
 registry = extreg.Registry.load("registry.toml")
 rng = random.Random(7)
 live, inverted = copyreg._extension_registry, copyreg._inverted_registry
-interrupted = 0
+interrupted = late = 0
 deadline = time.monotonic() + 4
 while time.monotonic() < deadline:
     installation = None
@@ -330,15 +330,17 @@ while time.monotonic() < deadline:
         interrupted += 1
     assert all(inverted.get(code) == key for key, code in live.items()), "a live row without its inverse"
     assert len(live) in (0, 200) and len(inverted) in (0, 200), (len(live), len(inverted))
-    if installation is None:
-        assert not live and not inverted, "install raised and left rows"
+    # An interrupt on the way from install's return to the assignment above finds the rows in: nobody can undo that.
+    late += installation is None and bool(live)
     extreg.uninstall()
     assert not live and not inverted
-print(interrupted)
+print(interrupted, late)
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 100
+    interrupted, late = map(int, done.stdout.split())
+    assert interrupted > 100
+    assert late < interrupted / 20  # else install itself would leave rows behind when it is interrupted
 
 
 def test_a_process_killed_at_a_random_instant_never_had_a_live_row_alone(tmp_path):
