@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from extreg.startup import Key, Owner, Rows
     from extreg.startup.merging import Clash
 
-# Every key that was ever taken out of the inverted registry.  Up to CPython 3.12 at least, `load_extension` in
+# Every key that was ever taken out of the inverted registry.  Up to CPython 3.13 at least, `load_extension` in
 # Modules/_pickle.c goes on using a row's strings without a reference of its own while it imports; if another thread
 # dropped the last one, it would read freed memory.  A key that comes back is taken from here, so that the attic grows
 # with the number of different keys and not with the number of changes.
