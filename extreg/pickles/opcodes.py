@@ -191,7 +191,7 @@ _LENGTHS: Final = {
     for opcode in TABLE.values()
     if opcode.argument[0] == "<" and opcode.holds in {"", "text"}
 }
-_TEXTS: Final = frozenset(opcode.byte for opcode in TABLE.values() if opcode.holds == "text")
+TEXTS: Final = frozenset(opcode.byte for opcode in TABLE.values() if opcode.holds == "text")
 
 
 def passed(data: Buffer, offset: int) -> int:
@@ -200,18 +200,20 @@ def passed(data: Buffer, offset: int) -> int:
     if width is not None:
         start = offset + 1 + width
         end = start + int.from_bytes(data[offset + 1 : start], "little")
-        if end <= len(data):
-            if data[offset] not in _TEXTS:
-                return end
-            # Decoding copies; of what is not even read, `step` makes nothing.
-            if end - start < UNREAD:
-                try:
-                    str(data[start:end], "utf-8", "surrogatepass")
-                except UnicodeDecodeError:
-                    pass
-                else:
-                    return end
+        if end <= len(data) and (data[offset] not in TEXTS or readable(data, start, end)):
+            return end
     return step(data, offset).end
+
+
+def readable(data: Buffer, start: int, end: int) -> bool:
+    """Tell whether ``data[start:end]`` is text, or too long to be read."""
+    # Decoding copies; of what is not even read, nothing is made.
+    if end - start < UNREAD:
+        try:
+            str(data[start:end], "utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _number(data: Buffer, offset: int, width: int, *, signed: bool = False) -> int:

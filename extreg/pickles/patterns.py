@@ -1,18 +1,22 @@
 """The patterns that carry the walk: regular expressions over opcodes, made from the table.
 
-A regular expression passes an opcode in 20 to 40 ns where a Python loop needs 100 and `pickletools.genops` 400.  Four
-things keep it exact and safe:
+A regular expression passes an opcode in 10 to 30 ns where a Python loop needs 100 and `pickletools.genops` 400.  Five
+things keep it exact and fast:
 
+- The unit of a run is an opcode with an argument and those without in front of it, so that most opcodes cost a look
+  at a set of bytes and no more.
 - A payload's length cannot be counted by a regular expression, so each short length is an alternative of its own:
   ``\x00|\x01.|\x02..`` and so on.  Longer payloads are left to the loop, which steps over them by their length.
 - Text passes only if it is ASCII, and so valid; anything else is for the loop to decode.
-- A run may be empty, so a match never fails and never goes back into what it has passed.
-- Every repetition of a group is bounded, because the `re` module keeps a frame per round.
+- A run may be empty, so a match never fails and never goes back into what it has passed; where Python's `re` can, it
+  is told so, and keeps nothing to go back to.
+- Every repetition of a group is bounded, because where it cannot be told the `re` module keeps a frame per round.
 
 They take some milliseconds to compile, so each is compiled when it is first asked for.
 """
 
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Final, cast
@@ -23,141 +27,174 @@ Match = Callable[..., "re.Match[bytes]"]
 
 # Payloads below this size pass by pattern: above, the loop's step costs little per byte.
 _SHORT: Final = 64
-# Up to this size, one dot a byte is faster than a counted repeat, of which the `re` module keeps a frame.
+# Up to this size, one dot a byte is faster than a counted repeat that the `re` module can go back into.
 _SPELLED: Final = 32
 _ROUNDS: Final = 256
 
-# The last group of a match of `run` says what ended the run: of a STACK_GLOBAL there are its two operands, of a
-# GLOBAL its two lines, of a payload its opcode and length.  There is none if the run had its fill, or if it is
-# something else.
-STACK_GLOBAL: Final = 2
-GLOBAL: Final = 4
-STOP: Final = 5
-EXTENSION: Final = 6
-PAYLOAD: Final = 7
-FRAMING: Final = 8
+# Repeats that never go back.  They came with 3.11, and took wrong turns until 3.11.5 (gh-106052).
+_POSSESSIVE: Final = b"+" if sys.version_info >= (3, 11, 5) else b""
 
+# The last group of a match of `run` says what ended the run: the two operands of a STACK_GLOBAL, or itself without
+# them, the two lines of a GLOBAL, and so on; of a payload it is the opcode and the length.
+# There is none if the run had its fill, or if it is something else.
+OPERANDS: Final = 2
+STACK_GLOBAL: Final = 3
+GLOBAL: Final = 5
+STOP: Final = 6
+EXTENSION: Final = 7
+PAYLOAD: Final = 8
+FRAMING: Final = 9
 
-def _payloads(one: bytes, width: int) -> bytes:
-    """A length of `width` bytes, and as many times `one`."""
-    zeros = rb"\x00" * (width - 1)
-    return b"(?:%s)" % b"|".join(
-        b"\\x%02x%s%s" % (length, zeros, one * length if length <= _SPELLED else b"%s{%d}" % (one, length))
-        for length in range(_SHORT)
-    )
+# The groups of a match of `memoized`.
+MEMOIZED: Final = 1
+SKIPPED: Final = 2
 
 
 def _any_of(names: str) -> bytes:
     return b"[%s]" % b"".join(b"\\x%02x" % opcode.byte for opcode in TABLE.values() if opcode.name in names.split())
 
 
+def _payloads(one: bytes, width: int, below: int = _SHORT) -> bytes:
+    """A length of `width` bytes, and as many times `one`."""
+    zeros = rb"\x00" * (width - 1)
+    return b"(?:%s)" % b"|".join(b"\\x%02x%s%s" % (length, zeros, _times(one, length)) for length in range(below))
+
+
+def _times(one: bytes, count: int) -> bytes:
+    if count < 3 or (count <= _SPELLED and not _POSSESSIVE):
+        return one * count
+    return b"%s{%d}%s" % (one, count, _POSSESSIVE)
+
+
 _BARE: Final = " ".join(
     opcode.name for opcode in TABLE.values() if opcode.argument == "0" and opcode.name not in {"STACK_GLOBAL", "STOP"}
 )
-
+_UNMEMOIZED: Final = _BARE.replace("MEMOIZE", "")
 
 _NEVER: Final = rb"(?!)"
 _ASCII: Final = rb"[\x00-\x7f]"
-_PUTS: Final = rb"(?:q.|r....|p-?[0-9]{1,20}\n)"
+_GET_LINE: Final = rb"g-?[0-9]{1,20}\n"
+_GETS: Final = rb"h.|j....|" + _GET_LINE
+_PUTS: Final = rb"q.|r....|p-?[0-9]{1,20}\n"
+_STRING: Final = rb"\x8c" + _payloads(b".", 1)
+_EXTENSION: Final = rb"\x82.|\x83..|\x84...."
+_FRAMING: Final = rb"\x80.|\x95.{8}"
+_REFERRING: Final = rb"\x93|%s|c[^\n]*\n[^\n]*\n|%s" % (_EXTENSION, _FRAMING)
+# T and LONG4 are not here: their length has a sign.
+_PAYLOAD: Final = rb"[\x8cCU\x8a].|[XB]....|[\x8d\x8e\x96].{8}"
 
 
-def _passed(*, bare: str, pushes: bytes, puts: bytes, more: bytes = _NEVER) -> bytes:
-    """What a run passes, the frequent first: opcodes that need no further check."""
+def _arguments(*, string: bytes = _STRING, text: bytes = b".", gets: bytes = _GETS, more: bytes = _NEVER) -> bytes:
+    """The opcodes with an argument that a run passes, the frequent first; none needs a further check."""
     return b"|".join(
         [
-            # The one repeat without a bound: of a single byte, which needs no frames.
-            _any_of(bare) + b"+",
-            pushes,
+            gets,
+            string,
             _any_of("BININT1") + b".",
-            puts,
+            more,
             _any_of("BININT2") + b"..",
             _any_of("BININT") + b"....",
             _any_of("BINFLOAT") + b"........",
-            _any_of("BINUNICODE") + _payloads(_ASCII, 4),
+            _any_of("BINUNICODE") + _payloads(text, 4),
             _any_of("SHORT_BINBYTES SHORT_BINSTRING LONG1") + _payloads(b".", 1),
             _any_of("BINBYTES BINSTRING LONG4") + _payloads(b".", 4),
-            rb"[Ig]-?[0-9]{1,20}\n",
+            rb"I-?[0-9]{1,20}\n",
             rb"L-?[0-9]{1,20}L?\n",
             rb"F-?[0-9]{1,20}(?:\.[0-9]{1,20})?\n",
             rb"S'[^\\'\n]{0,256}'\n",
             rb"V[^\\\n]{0,256}\n",
-            more,
         ]
     )
 
 
-_OPERAND: Final = rb"(?:h.|\x8c%s|j....)" % _payloads(b".", 1)
-_EXTENSION: Final = rb"\x82.|\x83..|\x84...."
-_FRAMING: Final = rb"\x80.|\x95.{8}"
+def _run(arguments: bytes, bare: str = _BARE) -> bytes:
+    """As many opcodes as possible, of `arguments` and `bare` ones."""
+    some = _any_of(bare) + b"*" + _POSSESSIVE
+    return b"(?:%s(?:%s)){0,%d}%s%s" % (some, arguments, _ROUNDS, _POSSESSIVE, some)
+
+
+# What a class is named by, or where that stands in the memo.
+_NAME: Final = rb"\x8c%s|h.|j...." % _payloads(b".", 1, 128)
+_OPERANDS: Final = rb"(%s)\x94?(%s)\x94?\x93" % (_NAME, _NAME)
+# The second of them, and what it is the second of.
+_OPERAND: Final = rb"(?:%s)\x94?\x93" % _NAME
 
 
 @cache
-def run(modern: bool) -> Match:
+def run(modern: bool, ahead: bool, framing: bool) -> Match:
     """Matches a run of opcodes that refer to nothing, and what ended it, if that is what a group stands for.
 
-    A run ends in front of the operands of a STACK_GLOBAL, not between them: of each string and GET it looks ahead to
-    what follows.  In `modern` pickles, of protocol 4 and up, it ends at a PUT too: nobody writes one there, and it
-    would upset the counting of memo slots.
+    In `modern` pickles, of protocol 4 and up, a run ends at a PUT: nobody writes one there, and it would upset the
+    counting of memo slots.  PROTO and FRAME end it where `framing` is asked for.
+
+    A run that looks `ahead` ends in front of the operands of a STACK_GLOBAL, and the others at the STACK_GLOBAL
+    itself.  To look ahead of each string and GET costs half of the time, but to go back to the operands costs more
+    where there are some in every other run, as in the beginning of most pickles.
     """
-    followed = rb"(?!\x94?%s\x94?\x93)" % _OPERAND
-    pushes = rb"(?:h.|\x8c%s|j....)%s" % (_payloads(_ASCII, 1), followed)
-    passed = _passed(bare=_BARE, pushes=pushes, puts=_NEVER if modern else _PUTS)
+    follow = rb"(?!\x94?%s)" % _OPERAND if ahead else b""
+    string = rb"\x8c%s%s" % (_payloads(_ASCII, 1), follow)
+    gets = rb"h.%s|j....%s|%s" % (follow, follow, _GET_LINE)
+    more = b"|".join([_NEVER if modern else _PUTS, _NEVER if framing else _FRAMING])
     ends = [
-        rb"(%s)\x94?(%s)\x94?\x93" % (_OPERAND, _OPERAND),
+        _OPERANDS if ahead else b"()()" + _NEVER,
+        rb"(\x93)",
         rb"c([^\n]*)\n([^\n]*)\n",
         rb"(\.)",
         rb"(%s)" % _EXTENSION,
-        rb"(B....|[\x8e\x96].{8})",
-        rb"(%s)" % _FRAMING,
+        rb"(%s)" % _PAYLOAD,
+        rb"(%s)" % (_FRAMING if framing else _NEVER),
         # It matches the empty string too, and so never returns None.
         b"",
     ]
-    pattern = rb"(?:%s){0,%d}(?:%s)" % (passed, _ROUNDS, b"|".join(ends))
+    pattern = _run(_arguments(string=string, text=_ASCII, gets=gets, more=more)) + b"(?:%s)" % b"|".join(ends)
     return cast(Match, re.compile(pattern, re.DOTALL).match)
 
 
-_REFERRING: Final = rb"\x93|%s|c[^\n]*\n[^\n]*\n|%s" % (_EXTENSION, _FRAMING)
+@cache
+def operands() -> Callable[..., "re.Match[bytes] | None"]:
+    """Matches what two runs pass and a STACK_GLOBAL, if its operands, the two groups, stand right in front of it.
+
+    This one goes back: it passes the operands like any other opcode, and then takes what it passed last.
+    """
+    string = rb"\x8c" + _payloads(b".", 1, 128)
+    arguments = _arguments(string=string, more=_PUTS + b"|" + _FRAMING)
+    # It is two runs long, because the operands may be the last of one and the first of the next.
+    pattern = b"(?:%s*(?:%s)){0,%d}%s*" % (_any_of(_BARE), arguments, 2 * _ROUNDS, _any_of(_BARE))
+    return re.compile(pattern + _OPERANDS, re.DOTALL).match
 
 
 @cache
-def memoized() -> re.Pattern[bytes]:
-    """Passes opcodes up to one MEMOIZE; its only group is that, with the short string in front of it, if any."""
-    string = rb"\x8c" + _payloads(b".", 1)
-    pushes = rb"h.|%s(?!\x94)|j...." % string
-    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
-    return re.compile(rb"(?:%s){0,%d}(%s\x94|\x94)?" % (passed, _ROUNDS, string), re.DOTALL)
+def memoized() -> Match:
+    """Passes opcodes up to one MEMOIZE; its first group is that, with the short string in front of it, if any.
+
+    Or up to a payload, whose opcode and length are the second group.
+    """
+    more = _REFERRING
+    passed = _run(_arguments(string=_STRING + rb"(?!\x94)", more=more), _UNMEMOIZED)
+    return cast(Match, re.compile(rb"%s(?:(%s\x94|\x94)|(%s)|)" % (passed, _STRING, _PAYLOAD), re.DOTALL).match)
 
 
 @cache
 def plain() -> Match:
     """Matches a run of opcodes, whatever they are."""
-    pushes = rb"h.|\x8c%s|j...." % _payloads(b".", 1)
-    passed = _passed(bare=_BARE, pushes=pushes, puts=_PUTS, more=_REFERRING)
-    return cast(Match, re.compile(rb"(?:%s){0,%d}" % (passed, _ROUNDS), re.DOTALL).match)
+    return cast(Match, re.compile(_run(_arguments(more=_PUTS + b"|" + _REFERRING)), re.DOTALL).match)
 
 
 @cache
 def traffic() -> Match:
     """Matches a run of opcodes and the MEMOIZE, GET or PUT after it; its only group, empty, marks where that stands."""
-    pushes = rb"\x8c" + _payloads(b".", 1)
-    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
-    passed = passed.replace(rb"[Ig]", b"I")
-    return cast(
-        Match, re.compile(rb"(?:%s){0,%d}(?:()(?:\x94|h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match
-    )
+    passed = _run(_arguments(gets=_NEVER, more=_REFERRING), _UNMEMOIZED)
+    return cast(Match, re.compile(rb"%s(?:()(?:\x94|h.|j....|q.|r....))?" % passed, re.DOTALL).match)
 
 
 @cache
 def forgetful() -> re.Pattern[bytes]:
     """Matches a run of opcodes that leave the memo alone, and the MEMOIZEs after it, as its two groups."""
-    pushes = rb"\x8c" + _payloads(b".", 1)
-    passed = _passed(bare=_BARE.replace("MEMOIZE", ""), pushes=pushes, puts=_NEVER, more=_REFERRING)
-    return re.compile(rb"((?:%s){0,%d})(\x94*)" % (passed.replace(rb"[Ig]", b"I"), _ROUNDS), re.DOTALL)
+    return re.compile(rb"(%s)(\x94*)" % _run(_arguments(gets=_NEVER, more=_REFERRING), _UNMEMOIZED), re.DOTALL)
 
 
 @cache
 def fetching() -> Match:
     """Matches a run of opcodes and the GET or PUT after it; its only group, empty, marks where that stands."""
-    pushes = rb"\x8c" + _payloads(b".", 1)
-    passed = _passed(bare=_BARE, pushes=pushes, puts=_NEVER, more=_REFERRING).replace(rb"[Ig]", b"I")
-    return cast(Match, re.compile(rb"(?:%s){0,%d}(?:()(?:h.|j....|q.|r....))?" % (passed, _ROUNDS), re.DOTALL).match)
+    passed = _run(_arguments(gets=_NEVER, more=_REFERRING))
+    return cast(Match, re.compile(rb"%s(?:()(?:h.|j....|q.|r....))?" % passed, re.DOTALL).match)

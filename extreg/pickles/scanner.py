@@ -34,24 +34,23 @@ def scan(data: Buffer) -> Scan:
     where `data` is not a row of one or more whole pickles; `walk` gives what stands before the
     fault.
     """
-    named: dict[tuple[str, str], int] = {}
+    targets: dict[str, int] = {}
     codes: dict[int, int] = {}
     unresolved = []
     pickles = 0
-    for batch in batches(flat(data), framing=False):
+    odd: dict[tuple[str, str], int] = {}
+    for batch in batches(flat(data), False):
         for kind, offset, _, module, name, number, _ in batch:
             if kind == "stop":
                 pickles += 1
             elif module is not None and name is not None:
-                named[module, name] = named.get((module, name), 0) + 1
+                target = f"{module}:{name}"
+                if target.count(":") == 1:
+                    targets[target] = targets.get(target, 0) + 1
+                else:
+                    odd[module, name] = odd.get((module, name), 0) + 1
             elif number is not None:
                 codes[number] = codes.get(number, 0) + 1
             else:
                 unresolved.append(offset)
-    targets, odd = {}, {}
-    for (module, name), count in named.items():
-        if ":" in module or ":" in name:
-            odd[module, name] = count
-        else:
-            targets[f"{module}:{name}"] = count
     return Scan(targets, codes, tuple(unresolved), pickles, odd)

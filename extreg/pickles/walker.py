@@ -8,7 +8,6 @@ which is how picklers write it.  For anything else the symbolic machine takes ov
 """
 
 import re
-from array import array
 from collections.abc import Generator, Iterator
 from mmap import mmap
 from typing import Final
@@ -17,7 +16,7 @@ from extreg.errors import MalformedPickleError
 from extreg.pickles import patterns
 from extreg.pickles.events import Event, Kind
 from extreg.pickles.machine import interpret
-from extreg.pickles.opcodes import TABLE, Buffer, names, passed, step
+from extreg.pickles.opcodes import TABLE, TEXTS, Buffer, names, passed, readable, step
 
 # The fields of an `Event`, of which making a plain tuple takes a fifth of the time.
 Found = tuple[Kind, int, str, str | None, str | None, int | None, int | None]
@@ -30,6 +29,8 @@ _PUTS: Final = frozenset(_BYTES[name] for name in ("PUT", "BINPUT", "LONG_BINPUT
 _PROTO, _FRAME = _BYTES["PROTO"], _BYTES["FRAME"]
 _EXTENSIONS: Final = {2: "EXT1", 3: "EXT2", 5: "EXT4"}
 
+# How far into a pickle it is worth to look ahead for names: after that, most are fetched from the memo.
+_HEAD: Final = 2048
 # How much is found before it is handed on.
 _BATCH: Final = 1024
 # Up to which size a memoryview is copied.
@@ -53,21 +54,28 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
     found: list[Found] = []
     try:
         while begin < size or not size:
-            modern, position = _head(data, begin, found, framing)
-            match, memo = patterns.run(modern), None
+            modern = size > begin + 1 and data[begin] == _PROTO and data[begin + 1] >= 4
+            position = _head(data, begin, found) if framing else begin
+            match, near = patterns.run(modern, modern, framing), begin + _HEAD
+            memo, since = None, position
+            # Below protocol 4, where patterns pass a PUT, the slots of the memo are not counted, nor after a PUT.
+            counted = modern
             while True:
                 run = match(data, position)
-                position, ended = run.end(), run.lastindex
+                before, position, ended = position, run.end(), run.lastindex
                 if ended == patterns.STOP:
                     found.append(("stop", position - 1, "STOP", None, None, None, None))
                     break
-                elif ended == patterns.STACK_GLOBAL:
-                    offset = run.start(1)
-                    module, name = run.group(1, 2)
+                elif ended == patterns.OPERANDS or ended == patterns.STACK_GLOBAL:
+                    named = run if ended == patterns.OPERANDS else patterns.operands()(data, since, position)
+                    if named is None:
+                        position = yield from _interpreted(data, begin, position - 1, found, framing)
+                        break
+                    offset = named.start(1)
+                    module, name = named.group(1, 2)
                     if module[0] != _SHORT_BINUNICODE or name[0] != _SHORT_BINUNICODE:
                         memo = memo or Memo(data, begin)
-                        # Below protocol 4, where patterns pass a PUT, the memo is not kept.
-                        operands = memo.operands(run) if modern else None
+                        operands = memo.operands(named) if counted else None
                         if operands is None:
                             position = yield from _interpreted(data, begin, offset, found, framing)
                             break
@@ -77,42 +85,48 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                         words = module[2:].decode("utf-8", "surrogatepass"), name[2:].decode("utf-8", "surrogatepass")
                     except UnicodeDecodeError:
                         step(data, offset)
-                        step(data, run.start(2))
+                        step(data, named.start(2))
                         raise
                     found.append(("global", position - 1, "STACK_GLOBAL", words[0], words[1], None, offset))
+                    since = position
                 elif ended == patterns.PAYLOAD:
-                    position += int.from_bytes(run[ended][1:], "little")
-                    if position > size:
+                    head = run[ended]
+                    start, position = position, position + int.from_bytes(head[1:], "little")
+                    if position > size or (head[0] in TEXTS and not readable(data, start, position)):
                         step(data, run.start(ended))
-                    if modern:
-                        memo = memo or Memo(data, begin)
-                        memo.gaps.extend((run.start(ended), position))
+                    # A text may be an operand; to nothing else does anything behind go back.
+                    since = before if head[0] == _SHORT_BINUNICODE else position
                 elif ended == patterns.GLOBAL:
-                    offset = run.start(3) - 1
+                    offset = run.start(4) - 1
                     try:
-                        words = run[3].decode(), run[4].decode()
+                        words = run[4].decode(), run[5].decode()
                     except UnicodeDecodeError:
                         step(data, offset)
                         raise
                     found.append(("global", offset, "GLOBAL", *words, None, None))
+                    since = position
                 elif ended == patterns.EXTENSION:
                     raw = run[ended]
                     number = int.from_bytes(raw[1:], "little", signed=len(raw) == 5)
                     found.append(("code", run.start(ended), _EXTENSIONS[len(raw)], None, None, number, None))
+                    since = position
                 elif ended == patterns.FRAMING:
-                    if framing:
-                        found.append(_framing(run[ended], run.start(ended)))
-                elif position == run.start():
-                    # Something that no pattern knows; had the run passed anything, it might just have had its fill.
+                    found.append(_framing(run[ended], run.start(ended)))
+                    since = position
+                elif position > before:
+                    # The run had its fill, or stands in front of something that no pattern knows.
+                    since = before
+                else:
                     if position < size and data[position] == _STACK_GLOBAL:
                         position = yield from _interpreted(data, begin, position, found, framing)
                         break
                     after = passed(data, position)
                     if data[position] == _INST:
                         found.append(("global", position, "INST", *names(data, step(data, position)), None, None))
-                    memo = memo or Memo(data, begin)
-                    memo.interrupted(position, after)
-                    position = after
+                    counted = counted and data[position] not in _PUTS
+                    since = position = after
+                if position > near:
+                    match, near = patterns.run(modern, False, framing), size
                 if len(found) >= _BATCH:
                     yield found
                     found = []
@@ -123,21 +137,19 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
     yield found
 
 
-def _head(data: Buffer, begin: int, found: list[Found], framing: bool) -> tuple[bool, int]:
-    """Return whether the pickle at `begin` is of protocol 4 or later, and where it goes on after PROTO and FRAME.
+def _head(data: Buffer, begin: int, found: list[Found]) -> int:
+    """Return where the pickle at `begin` goes on after PROTO and FRAME.
 
     The patterns know these two as well, but here they are quicker passed by hand.
     """
     head = bytes(data[begin : begin + 11])
     if len(head) < 11 or head[0] != _PROTO:
-        return False, begin
-    if framing:
-        found.append(_framing(head[:2], begin))
+        return begin
+    found.append(_framing(head[:2], begin))
     if head[2] != _FRAME:
-        return head[1] >= 4, begin + 2
-    if framing:
-        found.append(_framing(head[2:], begin + 2))
-    return head[1] >= 4, begin + 11
+        return begin + 2
+    found.append(_framing(head[2:], begin + 2))
+    return begin + 11
 
 
 def _framing(raw: bytes, offset: int) -> Found:
@@ -181,21 +193,13 @@ class Memo:
     they are pushed; anything else is left to the symbolic machine.
     """
 
-    __slots__ = ("_counted", "_data", "_gap", "_regular", "_slots", "gaps")
+    __slots__ = ("_counted", "_data", "_slots")
 
     def __init__(self, data: Buffer, begin: int) -> None:
         self._data = data
-        self._regular = True
+        # A MEMOIZE without a string in front of it is one byte.
         self._slots: list[bytes] = []
-        # Starts and ends of what cannot be counted by pattern, in turn: flat, because there may be millions.
-        self.gaps = array("Q")
-        self._gap = 0
         self._counted = begin
-
-    def interrupted(self, start: int, end: int) -> None:
-        """Note that no pattern passes the opcode in ``data[start:end]``."""
-        self._regular = self._regular and self._data[start] not in _PUTS
-        self.gaps.extend((start, end))
 
     def operands(self, run: "re.Match[bytes]") -> list[bytes] | None:
         """Return the two SHORT_BINUNICODE that are the operands of a STACK_GLOBAL, or None if one is not known."""
@@ -212,23 +216,18 @@ class Memo:
     def fetched(self, slot: int, get: int) -> bytes | None:
         """Return the SHORT_BINUNICODE that the GET at `get` fetches from `slot`, or None if it is not known."""
         # It fetches what was memoized before it: what is passed up to here can be counted, and nothing after.
-        while len(self._slots) <= slot and self._counted < get:
-            gap = self.gaps[self._gap : self._gap + 2]
-            self._count(slot, gap[0] if gap else get)
-            if gap and self._counted >= gap[0]:
-                self._counted = gap[1]
-                self._gap += 2
-        # A MEMOIZE without a string in front of it is one byte.
-        if not self._regular or slot >= len(self._slots) or len(self._slots[slot]) == 1:
+        data, slots, position, match = self._data, self._slots, self._counted, patterns.memoized()
+        while len(slots) <= slot and position < get:
+            run = match(data, position, get)
+            ended, end = run.lastindex, run.end()
+            if ended == patterns.MEMOIZED:
+                slots.append(run[ended])
+            elif ended == patterns.SKIPPED:
+                end += int.from_bytes(run[ended][1:], "little")
+            elif end == position:
+                end = passed(data, position)
+            position = end
+        self._counted = position
+        if slot >= len(slots) or len(slots[slot]) == 1:
             return None
-        return self._slots[slot][:-1]
-
-    def _count(self, slot: int, stop: int) -> None:
-        """Count on until `slot` is known, or up to `stop`."""
-        for found in patterns.memoized().finditer(self._data, self._counted, stop):
-            self._counted = found.end()
-            if found[1] is not None:
-                self._slots.append(found[1])
-                if len(self._slots) > slot:
-                    return
-        self._counted = stop
+        return slots[slot][:-1]

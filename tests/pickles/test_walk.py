@@ -47,7 +47,7 @@ def test_it_makes_no_difference_where_a_run_had_its_fill(rounds, monkeypatch):
 
 def shorter_runs(rounds, monkeypatch):
     """Let a run pass `rounds` opcodes, or, of one-byte ones, rows of them."""
-    for name in ("run", "memoized"):
+    for name in ("run", "operands", "memoized"):
         monkeypatch.setattr(patterns, name, cache(getattr(patterns, name).__wrapped__))
     monkeypatch.setattr(patterns, "_ROUNDS", rounds)
 
