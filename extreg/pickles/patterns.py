@@ -31,8 +31,8 @@ _SHORT: Final = 64
 _SPELLED: Final = 32
 _ROUNDS: Final = 256
 
-# Repeats that never go back.  They came with 3.11, and took wrong turns until 3.11.5 (gh-106052).
-_POSSESSIVE: Final = b"+" if sys.version_info >= (3, 11, 5) else b""
+# Repeats and groups that never go back.  They came with 3.11, and took wrong turns until 3.11.5 (gh-106052).
+_POSSESSIVE, _ATOMIC = (b"+", b">") if sys.version_info >= (3, 11, 5) else (b"", b":")
 
 # The last group of a match of `run` says what ended the run: the two operands of a STACK_GLOBAL, or itself without
 # them, the two lines of a GLOBAL, and so on; of a payload it is the opcode and the length.
@@ -44,6 +44,11 @@ STOP: Final = 6
 EXTENSION: Final = 7
 PAYLOAD: Final = 8
 FRAMING: Final = 9
+
+# Which run: in a pickle of protocol 4 or later; looking ahead for operands; ending at PROTO and FRAME.
+MODERN: Final = 1
+AHEAD: Final = 2
+FRAMED: Final = 4
 
 # The groups of a match of `memoized`.
 MEMOIZED: Final = 1
@@ -57,7 +62,10 @@ def _any_of(names: str) -> bytes:
 def _payloads(one: bytes, width: int, below: int = _SHORT) -> bytes:
     """A length of `width` bytes, and as many times `one`."""
     zeros = rb"\x00" * (width - 1)
-    return b"(?:%s)" % b"|".join(b"\\x%02x%s%s" % (length, zeros, _times(one, length)) for length in range(below))
+    return b"(?%s%s)" % (
+        _ATOMIC,
+        b"|".join(b"\\x%02x%s%s" % (length, zeros, _times(one, length)) for length in range(below)),
+    )
 
 
 def _times(one: bytes, count: int) -> bytes:
@@ -77,6 +85,8 @@ _GET_LINE: Final = rb"g-?[0-9]{1,20}\n"
 _GETS: Final = rb"h.|j....|" + _GET_LINE
 _PUTS: Final = rb"q.|r....|p-?[0-9]{1,20}\n"
 _STRING: Final = rb"\x8c" + _payloads(b".", 1)
+_TEXT: Final = rb"X" + _payloads(b".", 4)
+_STRINGS: Final = _STRING + b"|" + _TEXT
 _EXTENSION: Final = rb"\x82.|\x83..|\x84...."
 _FRAMING: Final = rb"\x80.|\x95.{8}"
 _REFERRING: Final = rb"\x93|%s|c[^\n]*\n[^\n]*\n|%s" % (_EXTENSION, _FRAMING)
@@ -84,20 +94,18 @@ _REFERRING: Final = rb"\x93|%s|c[^\n]*\n[^\n]*\n|%s" % (_EXTENSION, _FRAMING)
 _PAYLOAD: Final = rb"[\x8cCU\x8a].|[XB]....|[\x8d\x8e\x96].{8}"
 
 
-def _arguments(*, string: bytes = _STRING, text: bytes = b".", gets: bytes = _GETS, more: bytes = _NEVER) -> bytes:
+def _arguments(*, gets: bytes = _GETS, strings: bytes = _STRINGS, more: bytes = _NEVER) -> bytes:
     """The opcodes with an argument that a run passes, the frequent first; none needs a further check."""
     return b"|".join(
         [
             gets,
-            string,
+            strings,
             _any_of("BININT1") + b".",
             more,
             _any_of("BININT2") + b"..",
             _any_of("BININT") + b"....",
             _any_of("BINFLOAT") + b"........",
-            _any_of("BINUNICODE") + _payloads(text, 4),
             _any_of("SHORT_BINBYTES SHORT_BINSTRING LONG1") + _payloads(b".", 1),
-            _any_of("BINBYTES BINSTRING LONG4") + _payloads(b".", 4),
             rb"I-?[0-9]{1,20}\n",
             rb"L-?[0-9]{1,20}L?\n",
             rb"F-?[0-9]{1,20}(?:\.[0-9]{1,20})?\n",
@@ -115,38 +123,42 @@ def _run(arguments: bytes, bare: str = _BARE) -> bytes:
 
 # What a class is named by, or where that stands in the memo.
 _NAME: Final = rb"\x8c%s|h.|j...." % _payloads(b".", 1, 128)
-_OPERANDS: Final = rb"(%s)\x94?(%s)\x94?\x93" % (_NAME, _NAME)
+_MEMOIZE: Final = rb"\x94?" + _POSSESSIVE
+_OPERANDS: Final = rb"(%s)%s(%s)%s\x93" % (_NAME, _MEMOIZE, _NAME, _MEMOIZE)
 # The second of them, and what it is the second of.
-_OPERAND: Final = rb"(?:%s)\x94?\x93" % _NAME
+_OPERAND: Final = rb"(?:%s)%s\x93" % (_NAME, _MEMOIZE)
 
 
 @cache
-def run(modern: bool, ahead: bool, framing: bool) -> Match:
+def run(kind: int) -> Match:
     """Matches a run of opcodes that refer to nothing, and what ended it, if that is what a group stands for.
 
-    In `modern` pickles, of protocol 4 and up, a run ends at a PUT: nobody writes one there, and it would upset the
-    counting of memo slots.  PROTO and FRAME end it where `framing` is asked for.
+    In `MODERN` pickles a run ends at a PUT: nobody writes one there, and it would upset the counting of memo slots.
+    PROTO and FRAME end it only where it is to be `FRAMED`.
 
-    A run that looks `ahead` ends in front of the operands of a STACK_GLOBAL, and the others at the STACK_GLOBAL
+    A run that looks `AHEAD` ends in front of the operands of a STACK_GLOBAL, and the others at the STACK_GLOBAL
     itself.  To look ahead of each string and GET costs half of the time, but to go back to the operands costs more
     where there are some in every other run, as in the beginning of most pickles.
     """
-    follow = rb"(?!\x94?%s)" % _OPERAND if ahead else b""
-    string = rb"\x8c%s%s" % (_payloads(_ASCII, 1), follow)
+    framing = _FRAMING if kind & FRAMED else _NEVER
+    follow = rb"(?!%s%s)" % (_MEMOIZE, _OPERAND) if kind & AHEAD else b""
+    string, text = rb"\x8c%s%s" % (_payloads(_ASCII, 1), follow), rb"X" + _payloads(_ASCII, 4)
+    # Before protocol 4 a PUT follows each text.
+    strings = string + b"|" + text if kind & MODERN else rb"%s(?:q.)?%s|%s" % (text, _POSSESSIVE, string)
     gets = rb"h.%s|j....%s|%s" % (follow, follow, _GET_LINE)
-    more = b"|".join([_NEVER if modern else _PUTS, _NEVER if framing else _FRAMING])
+    more = b"|".join([_NEVER if kind & MODERN else _PUTS, _NEVER if kind & FRAMED else _FRAMING])
     ends = [
-        _OPERANDS if ahead else b"()()" + _NEVER,
+        _OPERANDS if kind & AHEAD else b"()()" + _NEVER,
         rb"(\x93)",
         rb"c([^\n]*)\n([^\n]*)\n",
         rb"(\.)",
         rb"(%s)" % _EXTENSION,
         rb"(%s)" % _PAYLOAD,
-        rb"(%s)" % (_FRAMING if framing else _NEVER),
+        rb"(%s)" % framing,
         # It matches the empty string too, and so never returns None.
         b"",
     ]
-    pattern = _run(_arguments(string=string, text=_ASCII, gets=gets, more=more)) + b"(?:%s)" % b"|".join(ends)
+    pattern = _run(_arguments(gets=gets, strings=strings, more=more)) + b"(?:%s)" % b"|".join(ends)
     return cast(Match, re.compile(pattern, re.DOTALL).match)
 
 
@@ -157,7 +169,7 @@ def operands() -> Callable[..., "re.Match[bytes] | None"]:
     This one goes back: it passes the operands like any other opcode, and then takes what it passed last.
     """
     string = rb"\x8c" + _payloads(b".", 1, 128)
-    arguments = _arguments(string=string, more=_PUTS + b"|" + _FRAMING)
+    arguments = _arguments(strings=string + b"|" + _TEXT, more=_PUTS + b"|" + _FRAMING)
     # It is two runs long, because the operands may be the last of one and the first of the next.
     pattern = b"(?:%s*(?:%s)){0,%d}%s*" % (_any_of(_BARE), arguments, 2 * _ROUNDS, _any_of(_BARE))
     return re.compile(pattern + _OPERANDS, re.DOTALL).match
@@ -169,8 +181,8 @@ def memoized() -> Match:
 
     Or up to a payload, whose opcode and length are the second group.
     """
-    more = _REFERRING
-    passed = _run(_arguments(string=_STRING + rb"(?!\x94)", more=more), _UNMEMOIZED)
+    strings = rb"%s(?!\x94)|%s" % (_STRING, _TEXT)
+    passed = _run(_arguments(strings=strings, more=_REFERRING), _UNMEMOIZED)
     return cast(Match, re.compile(rb"%s(?:(%s\x94|\x94)|(%s)|)" % (passed, _STRING, _PAYLOAD), re.DOTALL).match)
 
 

@@ -39,13 +39,13 @@ def scan(data: Buffer) -> Scan:
     unresolved = []
     pickles = 0
     odd: dict[tuple[str, str], int] = {}
-    for batch in batches(flat(data), False):
+    for batch in batches(data if type(data) is bytes else flat(data), False):
         for kind, offset, _, module, name, number, _ in batch:
             if kind == "stop":
                 pickles += 1
             elif module is not None and name is not None:
-                target = f"{module}:{name}"
-                if target.count(":") == 1:
+                if ":" not in module and ":" not in name:
+                    target = f"{module}:{name}"
                     targets[target] = targets.get(target, 0) + 1
                 else:
                     odd[module, name] = odd.get((module, name), 0) + 1
@@ -53,4 +53,5 @@ def scan(data: Buffer) -> Scan:
                 codes[number] = codes.get(number, 0) + 1
             else:
                 unresolved.append(offset)
-    return Scan(targets, codes, tuple(unresolved), pickles, odd)
+    # Half the time of ``Scan(...)``, which counts where a pickle has a hundred bytes.
+    return tuple.__new__(Scan, (targets, codes, tuple(unresolved), pickles, odd))

@@ -29,6 +29,8 @@ _PUTS: Final = frozenset(_BYTES[name] for name in ("PUT", "BINPUT", "LONG_BINPUT
 _PROTO, _FRAME = _BYTES["PROTO"], _BYTES["FRAME"]
 _EXTENSIONS: Final = {2: "EXT1", 3: "EXT2", 5: "EXT4"}
 
+# What a GLOBAL takes besides its two names.
+_GLOBAL_WIDTH: Final = 3
 # How far into a pickle it is worth to look ahead for names: after that, most are fetched from the memo.
 _HEAD: Final = 2048
 # How much is found before it is handed on.
@@ -50,13 +52,14 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
 
 def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901 - one loop, a branch per end of a run
     """Yield what `walk` yields, as plain tuples and many at a time; `data` must be `flat`."""
-    size, begin = len(data), 0
+    size, begin, framed = len(data), 0, patterns.FRAMED if framing else 0
     found: list[Found] = []
     try:
         while begin < size or not size:
             modern = size > begin + 1 and data[begin] == _PROTO and data[begin + 1] >= 4
             position = _head(data, begin, found) if framing else begin
-            match, near = patterns.run(modern, modern, framing), begin + _HEAD
+            kind = framed | (patterns.MODERN if modern else 0)
+            match, near = patterns.run(kind | patterns.AHEAD if modern else kind), begin + _HEAD
             memo, since = None, position
             # Below protocol 4, where patterns pass a PUT, the slots of the memo are not counted, nor after a PUT.
             counted = modern
@@ -82,12 +85,15 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                         module, name = operands
                     try:
                         # decode() takes a third of the time of str().
-                        words = module[2:].decode("utf-8", "surrogatepass"), name[2:].decode("utf-8", "surrogatepass")
+                        path, word = (
+                            module[2:].decode("utf-8", "surrogatepass"),
+                            name[2:].decode("utf-8", "surrogatepass"),
+                        )
                     except UnicodeDecodeError:
                         step(data, offset)
                         step(data, named.start(2))
                         raise
-                    found.append(("global", position - 1, "STACK_GLOBAL", words[0], words[1], None, offset))
+                    found.append(("global", position - 1, "STACK_GLOBAL", path, word, None, offset))
                     since = position
                 elif ended == patterns.PAYLOAD:
                     head = run[ended]
@@ -97,13 +103,13 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                     # A text may be an operand; to nothing else does anything behind go back.
                     since = before if head[0] == _SHORT_BINUNICODE else position
                 elif ended == patterns.GLOBAL:
-                    offset = run.start(4) - 1
+                    module, name = run.group(4, 5)
+                    offset = position - len(module) - len(name) - _GLOBAL_WIDTH
                     try:
-                        words = run[4].decode(), run[5].decode()
+                        found.append(("global", offset, "GLOBAL", module.decode(), name.decode(), None, None))
                     except UnicodeDecodeError:
                         step(data, offset)
                         raise
-                    found.append(("global", offset, "GLOBAL", *words, None, None))
                     since = position
                 elif ended == patterns.EXTENSION:
                     raw = run[ended]
@@ -126,7 +132,7 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                     counted = counted and data[position] not in _PUTS
                     since = position = after
                 if position > near:
-                    match, near = patterns.run(modern, False, framing), size
+                    match, near = patterns.run(kind), size
                 if len(found) >= _BATCH:
                     yield found
                     found = []
