@@ -1,7 +1,5 @@
 """Codes to names, in one pickle."""
 
-from extreg.pickles.events import Event
-from extreg.pickles.frames import Edit
 from extreg.pickles.names import dumped, loaded
 from extreg.pickles.plan import VARYING, Meaning, Pickle, Plan
 from extreg.registry.model import Registry
@@ -16,25 +14,23 @@ def expanded(pickle: Pickle, registry: Registry) -> Plan:
     if pickle.protocol == VARYING:
         plan.leave("a protocol that changes on the way", len(pickle.references))
         return plan
-    for event in pickle.references:
-        if event.kind != "code":
-            plan.meanings.append(event[3:6])
+    known: dict[int, tuple[bytes, list[Meaning]] | str] = {}
+    for kind, offset, opcode, module, name, number, _ in pickle.references:
+        if kind != "code" or number is None:
+            plan.meanings.append((module, name, number))
             continue
-        code = event.number or 0
-        target = registry.target(code) or registry.retired.get(code)
-        named = _named(target, pickle.protocol) if target is not None else "unknown code"
+        named = known.get(number)
+        if named is None:
+            target = registry.target(number) or registry.retired.get(number)
+            named = known[number] = _named(target, pickle.protocol) if target is not None else "unknown code"
         if isinstance(named, str):
             plan.leave(named)
-            plan.meanings.append(event[3:6])
+            plan.meanings.append((module, name, number))
             continue
         new, meanings = named
-        plan.edits.append(_edit(event, new))
+        plan.edits.append((offset, offset + _WIDTHS[opcode], new))
         plan.meanings += meanings
     return plan
-
-
-def _edit(event: Event, new: bytes) -> Edit:
-    return Edit(event.offset, event.offset + _WIDTHS[event.opcode], new)
 
 
 def _named(target: str, protocol: int) -> tuple[bytes, list[Meaning]] | str:

@@ -7,60 +7,65 @@ they were.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from extreg.pickles.events import Event
+from extreg.pickles.plan import Edit
+from extreg.pickles.walker import Found
 
 _FRAME: Final = b"\x95"
 _WIDTH: Final = 9
-# A pickle that is one frame loses it below this size: it costs 9 bytes, and there is nothing to read ahead.
-_UNFRAMED: Final = 1024
+# A pickle that is one frame loses it up to this size: it costs 9 bytes, and there is nothing to read ahead.
+UNFRAMED: Final = 1024
 
 
-class Edit(NamedTuple):
-    """Put ``new`` in the place of ``data[start:end]``."""
+def around(frames: Sequence[Found], begin: int, stop: int) -> int | None:
+    """Return where the pickle from `begin` to `stop` goes on after PROTO and the one FRAME around all the rest, if any.
 
-    start: int
-    end: int
-    new: bytes
+    None if its frames are not like that.
+    """
+    if not frames:
+        return begin + 2
+    after = begin + 2 + _WIDTH
+    frame = frames[0]
+    return after if len(frames) == 1 and frame[1] == begin + 2 and after + (frame[5] or 0) == stop + 1 else None
 
 
-def sound(frames: Sequence[Event], edits: Sequence[Edit], stop: int) -> bool:
+def sound(frames: Sequence[Found], edits: Sequence[Edit], stop: int) -> bool:
     """Tell whether `frames` follow each other up to `stop`, none ending within an edit."""
     end = 0
     for frame in frames:
-        if frame.offset < end:
+        if frame[1] < end:
             return False
         end = _end(frame)
         before = bisect_left(edits, (end,)) - 1
-        if end > stop + 1 or (before >= 0 and end < edits[before].end):
+        if end > stop + 1 or (before >= 0 and end < edits[before][1]):
             return False
     return True
 
 
-def reframed(frames: Sequence[Event], edits: list[Edit], begin: int, stop: int) -> list[Edit]:
+def reframed(frames: Sequence[Found], edits: list[Edit], begin: int, stop: int) -> list[Edit]:
     """Return `edits` with those of the frames' lengths that they make necessary, in order."""
     if not frames:
         return edits
-    first = frames[0]
-    if len(frames) == 1 and first.offset == begin + 2 and _end(first) == stop + 1:
-        change = sum([len(edit.new) - edit.end + edit.start for edit in edits])
-        if stop + 1 - begin + change <= _UNFRAMED:
-            return [Edit(first.offset, first.offset + _WIDTH, b""), *edits]
+    if around(frames, begin, stop) is not None:
+        change = sum([len(new) - end + start for start, end, new in edits])
+        if stop + 1 - begin + change <= UNFRAMED:
+            return [(begin + 2, begin + 2 + _WIDTH, b""), *edits]
     made = list(edits)
     position = 0
-    for frame in frames:
-        end, change = _end(frame), 0
-        while position < len(edits) and edits[position].start < end:
-            if edits[position].start > frame.offset:
-                change += len(edits[position].new) - (edits[position].end - edits[position].start)
+    for _, offset, _, _, _, number, _ in frames:
+        end, change = offset + _WIDTH + (number or 0), 0
+        while position < len(edits) and edits[position][0] < end:
+            first, last, new = edits[position]
+            if first > offset:
+                change += len(new) - (last - first)
             position += 1
         if change:
-            length = (frame.number or 0) + change
-            made.append(Edit(frame.offset, frame.offset + _WIDTH, _FRAME + length.to_bytes(8, "little")))
+            length = (number or 0) + change
+            made.append((offset, offset + _WIDTH, _FRAME + length.to_bytes(8, "little")))
     made.sort()
     return made
 
 
-def _end(frame: Event) -> int:
-    return frame.offset + _WIDTH + (frame.number or 0)
+def _end(frame: Found) -> int:
+    return frame[1] + _WIDTH + (frame[5] or 0)

@@ -94,18 +94,21 @@ _REFERRING: Final = rb"\x93|%s|c[^\n]*\n[^\n]*\n|%s" % (_EXTENSION, _FRAMING)
 _PAYLOAD: Final = rb"[\x8cCU\x8a].|[XB]....|[\x8d\x8e\x96].{8}"
 
 
-def _arguments(*, gets: bytes = _GETS, strings: bytes = _STRINGS, more: bytes = _NEVER) -> bytes:
-    """The opcodes with an argument that a run passes, the frequent first; none needs a further check."""
+def _arguments(*, gets: bytes = _GETS, strings: bytes = _STRINGS, more: bytes = _NEVER, one: bytes = b".") -> bytes:
+    """The opcodes with an argument that a run passes, the frequent first; none needs a further check.
+
+    ``one`` is any byte of an argument in binary.
+    """
     return b"|".join(
         [
             gets,
             strings,
-            _any_of("BININT1") + b".",
+            _any_of("BININT1") + one,
             more,
-            _any_of("BININT2") + b"..",
-            _any_of("BININT") + b"....",
-            _any_of("BINFLOAT") + b"........",
-            _any_of("SHORT_BINBYTES SHORT_BINSTRING LONG1") + _payloads(b".", 1),
+            _any_of("BININT2") + one * 2,
+            _any_of("BININT") + one * 4,
+            _any_of("BINFLOAT") + one * 8,
+            _any_of("SHORT_BINBYTES SHORT_BINSTRING LONG1") + _payloads(one, 1),
             rb"I-?[0-9]{1,20}\n",
             rb"L-?[0-9]{1,20}L?\n",
             rb"F-?[0-9]{1,20}(?:\.[0-9]{1,20})?\n",
@@ -197,6 +200,16 @@ def traffic() -> Match:
     """Matches a run of opcodes and the MEMOIZE, GET or PUT after it; its only group, empty, marks where that stands."""
     passed = _run(_arguments(gets=_NEVER, more=_REFERRING), _UNMEMOIZED)
     return cast(Match, re.compile(rb"%s(?:()(?:\x94|h.|j....|q.|r....))?" % passed, re.DOTALL).match)
+
+
+@cache
+def forgettable() -> Match:
+    """Matches a run of opcodes that leave the memo alone but for MEMOIZEs, which are the only bytes of their value."""
+    one = rb"[^\x94]"
+    strings = rb"\x8c%s|X%s" % (_payloads(one, 1), _payloads(one, 4))
+    return cast(
+        Match, re.compile(_run(_arguments(gets=_NEVER, strings=strings, more=rb"\x93", one=one)), re.DOTALL).match
+    )
 
 
 @cache

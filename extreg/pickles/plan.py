@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from extreg.pickles.events import Event
-from extreg.pickles.frames import Edit
 from extreg.pickles.opcodes import Buffer
+from extreg.pickles.walker import Found
 
 # What a reference is to whoever resolves it: module, name and code.
 Meaning = tuple[str | None, str | None, int | None]
 
+# ``(start, end, new)``: put ``new`` in the place of ``data[start:end]``.
+Edit = tuple[int, int, bytes]
 
 # The protocol of a pickle that changes it on the way, which is left alone.
 VARYING = -1
@@ -22,23 +23,25 @@ class Pickle(NamedTuple):
     begin: int
     stop: int
     protocol: int
-    frames: Sequence[Event]
-    references: Sequence[Event]
+    frames: Sequence[Found]
+    references: Sequence[Found]
 
 
 class Plan:
-    """What to do: one of ``edits`` for each reference, in order, and ``memos`` for each MEMOIZE that may go.
+    """What to do: one of ``edits`` for each reference that changes, in order, and ``memos`` for MEMOIZEs that may go.
 
-    The result must refer to ``meanings``; ``left`` says how many references stay as they are, by reason.
+    ``whole``, if there is one, is what they and the frames come to.  The result must refer to ``meanings``; ``left``
+    says how many references stay as they are, by reason.
     """
 
-    __slots__ = ("edits", "left", "meanings", "memos")
+    __slots__ = ("edits", "left", "meanings", "memos", "whole")
 
     def __init__(self) -> None:
         self.edits: list[Edit] = []
         self.memos: list[Edit] = []
         self.meanings: list[Meaning] = []
         self.left: dict[str, int] = {}
+        self.whole: bytes | None = None
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count references that are left as they are."""

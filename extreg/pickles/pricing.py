@@ -198,11 +198,12 @@ def _spared(pickle: Pickle) -> Iterator[tuple[str, int]]:
     everything = _Any()
     plan = shortened(pickle, everything)
     targets = list(everything.codes)
-    rewritten = [event for event, after in zip(pickle.references, plan.meanings, strict=False) if event[3:6] != after]
-    codes = [after[2] for event, after in zip(pickle.references, plan.meanings, strict=False) if event[3:6] != after]
+    rewritten = [found for found, after in zip(pickle.references, plan.meanings, strict=False) if found[3:6] != after]
+    codes = [after[2] for found, after in zip(pickle.references, plan.meanings, strict=False) if found[3:6] != after]
     assert len(rewritten) == len(plan.edits)
     for code, edit in zip(codes, plan.edits, strict=True):
-        yield targets[(code or 0) - 256], edit.end - edit.start - len(edit.new)
+        start, end, new = edit
+        yield targets[(code or 0) - 256], end - start - len(new)
 
 
 def _shape(pickle: Pickle) -> _Shape:
@@ -214,7 +215,7 @@ def _shape(pickle: Pickle) -> _Shape:
     widths: dict[int, list[int]] = {}
     for at, slot in seen.fetched:
         widths.setdefault(slot, []).append(2 if data[at] == _BINGET else 5)
-    places = [(event, *span) for event in pickle.references if (span := _span(event)) is not None]
+    places = [(event, *span) for event in map(Event._make, pickle.references) if (span := _span(event)) is not None]
     if modern and seen.explicit:
         return (), ()
     # Strings that places fill or fetch, by slot; what is fetched or filled elsewhere as well is data.

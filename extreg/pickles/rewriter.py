@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.events import Event
 from extreg.pickles.expand import expanded
 from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.plan import VARYING, Pickle, Plan
+from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
 from extreg.pickles.shorten import shortened
-from extreg.pickles.walker import batches, flat
+from extreg.pickles.walker import Found, batches, flat
 from extreg.registry.model import Registry
 
 
@@ -61,8 +60,8 @@ def to_names(data: Buffer, registry: Registry) -> bytes:
 
 def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) -> Rewritten:
     """Do what `to_codes` or `to_names` does, and give account of it."""
-    data = flat(data)
-    planned = {"codes": shortened, "names": expanded}[to]
+    data = data if type(data) is bytes else flat(data)
+    planned = shortened if to == "codes" else expanded
     pieces: list[Buffer] = []
     left: dict[str, int] = {}
     refused: dict[str, int] = {}
@@ -79,7 +78,9 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
             if isinstance(new, str):
                 refused[new] = refused.get(new, 0) + 1
                 continue
-            pieces += [data[done : pickle.begin], new] if done < pickle.begin else [new]
+            if done < pickle.begin:
+                pieces.append(data[done : pickle.begin])
+            pieces.append(new)
             done = pickle.stop + 1
             changed += 1
             references += len(plan.edits)
@@ -97,8 +98,8 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
 def pickles_in(data: Buffer) -> Iterator[Pickle]:
     """Yield the pickles in `data`; raise `MalformedPickleError` after the last whole one."""
     begin, protocol = 0, 0
-    frames: list[Event] = []
-    references: list[Event] = []
+    frames: list[Found] = []
+    references: list[Found] = []
     for batch in batches(data, framing=True):
         for found in batch:
             kind, offset, number = found[0], found[1], found[5]
@@ -107,30 +108,36 @@ def pickles_in(data: Buffer) -> Iterator[Pickle]:
                 begin, protocol = offset + 1, 0
                 frames, references = [], []
             elif kind == "frame":
-                frames.append(Event._make(found))
+                frames.append(found)
             elif kind == "proto":
                 protocol = number or 0
                 if offset != begin:
                     protocol = VARYING
             else:
-                references.append(Event._make(found))
+                references.append(found)
 
 
 def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
-    """Return the pickle with the edits of `plan`, or why it is refused."""
-    edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
-    if not sound(pickle.frames, edits, pickle.stop):
-        return "its frames do not fit"
-    # A slice of a view is no copy, but takes a while to make.
-    data = memoryview(pickle.data) if pickle.stop - pickle.begin > _LARGE else pickle.data
-    pieces, done = [], pickle.begin
-    for start, end, new in reframed(pickle.frames, edits, pickle.begin, pickle.stop):
-        pieces += [data[done:start], new]
-        done = end
-    pieces.append(data[done : pickle.stop + 1])
-    made = b"".join(pieces)
+    """Return the pickle as `plan` has it, or why it is refused."""
+    made = plan.whole
+    if made is None:
+        edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
+        if not sound(pickle.frames, edits, pickle.stop):
+            return "its frames do not fit"
+        made = _edited(pickle, reframed(pickle.frames, edits, pickle.begin, pickle.stop))
     # The proof: one pickle that refers to exactly what it should.
     found = [event[3:6] for batch in batches(made, framing=False) for event in batch]
     if found.pop() == _STOP and found == plan.meanings:
         return made
     return "the result could not be proved"
+
+
+def _edited(pickle: Pickle, edits: list[Edit]) -> bytes:
+    # A slice of a view is no copy, but takes a while to make.
+    data = memoryview(pickle.data) if pickle.stop - pickle.begin > _LARGE else pickle.data
+    pieces, done = [], pickle.begin
+    for start, end, new in edits:
+        pieces += [data[done:start], new]
+        done = end
+    pieces.append(data[done : pickle.stop + 1])
+    return b"".join(pieces)

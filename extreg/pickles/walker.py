@@ -148,13 +148,13 @@ def _head(data: Buffer, begin: int, found: list[Found]) -> int:
 
     The patterns know these two as well, but here they are quicker passed by hand.
     """
-    head = bytes(data[begin : begin + 11])
-    if len(head) < 11 or head[0] != _PROTO:
+    if len(data) < begin + 11 or data[begin] != _PROTO:
         return begin
-    found.append(_framing(head[:2], begin))
-    if head[2] != _FRAME:
+    found.append(("proto", begin, "PROTO", None, None, data[begin + 1], None))
+    if data[begin + 2] != _FRAME:
         return begin + 2
-    found.append(_framing(head[2:], begin + 2))
+    length = int.from_bytes(data[begin + 3 : begin + 11], "little")
+    found.append(("frame", begin + 2, "FRAME", None, None, length, None))
     return begin + 11
 
 
