@@ -50,8 +50,13 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
         yield from map(Event._make, batch)
 
 
-def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901 - one loop, a branch per end of a run
-    """Yield what `walk` yields, as plain tuples and many at a time; `data` must be `flat`."""
+def batches(  # noqa: C901 - one loop, a branch per end of a run
+    data: Buffer, framing: bool, first: bool = False
+) -> Iterator[list[Found]]:
+    """Yield what `walk` yields, as plain tuples and many at a time; `data` must be `flat`.
+
+    Of the first pickle only, where no more is asked for.
+    """
     size, begin, framed = len(data), 0, patterns.FRAMED if framing else 0
     found: list[Found] = []
     try:
@@ -136,7 +141,7 @@ def batches(data: Buffer, framing: bool) -> Iterator[list[Found]]:  # noqa: C901
                 if len(found) >= _BATCH:
                     yield found
                     found = []
-            begin = position
+            begin = size if first else position
     except MalformedPickleError:
         yield found
         raise

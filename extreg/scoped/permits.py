@@ -7,12 +7,11 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
-from extreg.pickles.names import dumped, loaded, target
-from extreg.pickles.walker import walk
+from extreg.pickles.names import loaded, target
+from extreg.pickles.walker import batches
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 from extreg.scoped.basics import BASICS
-from extreg.scoped.glance import Found, glance
 from extreg.scoped.resolve import resolve
 
 Name = tuple[str, str]
@@ -36,7 +35,7 @@ class Permits:
     Made once for each registry and kept with it.
     """
 
-    __slots__ = ("_encoded", "_encoded_legacy", "_legacy", "_modern", "_names", "_registry", "_spelled")
+    __slots__ = ("_legacy", "_modern", "_names", "_registry", "_spelled")
 
     def __init__(self, registry: Registry) -> None:
         held = {**registry.load_only, **registry.codes}
@@ -47,12 +46,6 @@ class Permits:
         self._spelled = {code: b"c%s\n%d\n" % (_BY_CODE.encode(), code) for code in held}
         table = {name: name for name in self._names} | {(_BY_CODE, str(code)): split(held[code]) for code in held}
         own = set(map(split, held.values()))
-        self._encoded = frozenset((module.encode(), name.encode()) for module, name in self._names)
-        # Python 2's names for the permitted, as far as pickle itself writes them, and Python 3's that it had not.
-        spellings = {dumped(*name, 2) for name in self._names}
-        self._encoded_legacy = frozenset(
-            (spelling[0].encode(), spelling[1].encode()) for spelling in spellings if spelling
-        )
         self._modern = _unpickler(table, own, legacy=False)
         self._legacy = _unpickler(table, own, legacy=True)
 
@@ -67,33 +60,37 @@ class Permits:
         # A PROTO further on changes nothing here: the unpickler below does not ask for it either.
         protocol = data[1] if data[0] == _PROTO and len(data) > 1 else 0
         legacy = fix_imports and protocol < 3
-        names = self._encoded_legacy if legacy else self._encoded
-        end, codes = glance(data, names, self._spelled) or self._look(data, protocol if legacy else 3)
+        end, codes = self._look(data, protocol if legacy else 3)
         unpickler = self._legacy if legacy else self._modern
         if codes:
             return Checked(_spelt(data, codes, self._spelled, end), unpickler)
         return Checked(data if end == len(data) else data[:end], unpickler)
 
-    def _look(self, data: bytes, protocol: int) -> Found:
-        """Return the end and the codes of the first pickle in `data`, or raise for all that is not permitted."""
+    def _look(self, data: bytes, protocol: int) -> tuple[int, list[tuple[int, int, int]]]:
+        """Return the end of the first pickle in `data` and its codes: offset, width and number of each.
+
+        Raise for all that is not permitted.
+        """
         names, spelled = self._names, self._spelled
         codes: list[tuple[int, int, int]] = []
         forbidden: dict[object, list[int]] = {}
-        for kind, offset, opcode, module, name, number, _ in walk(data, framing=False):
-            if module is not None and name is not None:
-                if loaded(module, name, protocol) not in names:
-                    forbidden.setdefault((module, name), []).append(offset)
-            elif kind == _STOP:
-                break
-            elif number in spelled:
-                codes.append((offset, _WIDTHS[opcode], number))
-            else:
-                forbidden.setdefault(number, []).append(offset)
+        offset = -1
+        for batch in batches(data, False, True):
+            for kind, offset, opcode, module, name, number, _ in batch:
+                if module is not None and name is not None:
+                    if ((module, name) if protocol >= 3 else loaded(module, name, protocol)) not in names:
+                        forbidden.setdefault((module, name), []).append(offset)
+                elif kind == _STOP:
+                    break
+                elif number in spelled:
+                    codes.append((offset, _WIDTHS[opcode], number))
+                else:
+                    forbidden.setdefault(number, []).append(offset)
         if forbidden:
             raise ForbiddenGlobalError(
                 tuple(self._offender(key, offsets, protocol) for key, offsets in forbidden.items())
             )
-        return Found(offset + 1, codes)
+        return offset + 1, codes
 
     def _offender(self, key: object, offsets: list[int], protocol: int) -> Offender:
         places = tuple(offsets)
