@@ -86,20 +86,18 @@ def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, in
 def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
     """Tell whether the opcodes in ``data[start:stop]`` fetch one of `slots`, or anything by a GET in text.
 
-    A search finds the bytes of such GETs in what a run passes, and a shorter run tells whether they are an opcode or
-    part of one.
+    A search finds the bytes of such GETs, most often none; of each hit, walking up to it tells whether it is an opcode
+    or part of an argument.
     """
     one = b"".join(b"\\x%02x" % slot for slot in slots if slot < 256)
     four = b"|".join(re.escape(slot.to_bytes(4, "little")) for slot in slots)
     pattern = rb"j(?=%s)|g(?=[-+_0-9 \t\r\x0b\x0c]*\n)" % four + (b"|h(?=[%s])" % one if one else b"")
-    search, match, position = re.compile(pattern, re.DOTALL).finditer, patterns.plain(), start
-    while position < stop:
-        end = match(data, position).end()
-        if end == position:
-            if data[position] in _IN_TEXT:
-                return True
-            end = passed(data, position)
-        elif any(match(data, position, hit.start()).end() == hit.start() for hit in search(data, position, end)):
+    match, position = patterns.plain(), start
+    for hit in re.compile(pattern, re.DOTALL).finditer(data, start, stop):
+        at = hit.start()
+        while position < at:
+            end = match(data, position, at).end()
+            position = end if end > position else passed(data, position)
+        if position == at:
             return True
-        position = end
     return False
