@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.revisions import run_git
+from extreg.files.git import run_git
 from extreg.files.write import locked, write
 from extreg.startup.sources import NAME
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from extreg.errors import UnreadableError
-from extreg.files.git import all_versions, at_ref
+from extreg.files.history import all_versions, at_ref
 from extreg.files.imported import import_answers
 from extreg.files.installed import installed_files
 from extreg.files.project import registry_path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extreg.errors import ExtregError, RegistryError, UnreadableError
-from extreg.files.revisions import read_blob, run_git
+from extreg.files.git import read_blob, run_git
 from extreg.files.source import decode, read_text
 from extreg.files.upstream import read_upstream
 from extreg.files.write import locked, write

@@ -1,30 +1,11 @@
 """Registry files at a revision, read through git."""
 
-import os
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from extreg.errors import UnreadableError
+from extreg.files.git import read_blob, run_git
 from extreg.files.source import decode, read_document
 from extreg.text.document import Document
-
-
-def run_git(
-    arguments: Sequence[str], *, folder: "str | os.PathLike[str]" = "."
-) -> "subprocess.CompletedProcess[bytes]":
-    """Run git in `folder` and return what came of it; raise `UnreadableError` when there is no git to run."""
-    try:
-        # The program is git and the arguments are ours; no shell is involved.
-        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)  # noqa: S603, S607
-    except OSError as error:
-        raise UnreadableError(f"cannot run git: {error.strerror}", "install git, and run inside a repository") from None
-
-
-def read_blob(name: str, *, folder: "str | os.PathLike[str]" = ".") -> bytes | None:
-    """Return the bytes that git has under `name` (``REF:path``, ``:1:path``), or None."""
-    found = run_git(["cat-file", "blob", name], folder=folder)
-    return found.stdout if found.returncode == 0 else None
 
 
 def read_revision(given: str, registry: Path) -> Document:

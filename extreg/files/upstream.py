@@ -6,7 +6,7 @@ The rule is written down for users in docs/merging.md.
 import os
 
 from extreg.errors import ExtregError
-from extreg.files.revisions import read_blob, run_git
+from extreg.files.git import read_blob, run_git
 from extreg.files.source import decode
 from extreg.registry.model import Registry
 from extreg.registry.sides import Upstream

@@ -27,8 +27,8 @@ def conflict_markers(context: Context) -> Iterator[Finding]:
 
     Why it matters: nobody decided yet which side is right, and a code may mean two things.
 
-    How to fix it: keep the rows of both sides, give the side that is not published yet new codes where two rows share
-    one, and delete the marker lines.
+    How to fix it: `extreg resolve` merges the two sides by meaning. By hand: keep the rows of both sides, give the side
+    that is not published yet new codes where two rows share one, and delete the marker lines.
     """
     yield from context.problems("conflict-markers")
 

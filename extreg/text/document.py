@@ -210,7 +210,7 @@ def _blank_markers(text: str) -> tuple[list[Problem], str]:
     problem = Problem(
         "",
         f"git conflict markers on lines {', '.join(map(str, lines))}",
-        "keep the rows of both sides (two rows must not share a code), then delete the marker lines",
+        "extreg resolve merges the two sides by meaning; by hand, keep the rows of both and delete the marker lines",
         line=lines[0],
         rule="conflict-markers",
     )

@@ -1,0 +1,170 @@
+"""The registry file as git has it: at a commit, and in every version that it ever had."""
+
+from pathlib import Path
+
+from extreg.errors import UnreadableError
+from extreg.files.git import run_git
+from extreg.rules.finding import Past
+from extreg.text.document import Document
+
+_UNSHALLOW = "git fetch --unshallow; with GitHub's actions/checkout: fetch-depth: 0"
+
+
+def at_ref(path: Path, ref: str) -> Past | None:
+    """Return the registry file at `path` as it was at `ref`, found under the name it had then.
+
+    ``REF:PATH`` names another file.  None means that the file is newer than `ref`.  Raises `UnreadableError` when
+    there is no git, no repository, no such commit, or when a shallow clone does not hold what is needed.
+    """
+    repository = _Repository(path)
+    if ":" in ref:
+        raw = repository.blob(repository.commit(ref.partition(":")[0]), ref.partition(":")[2])
+        if raw is None:
+            raise UnreadableError(f"--against {ref}: there is no such file in that commit", "git ls-tree -r REF")
+        return _past(ref, raw, path)
+    commit = repository.commit(ref)
+    for name in repository.names():
+        raw = repository.blob(commit, name)
+        if raw is not None:
+            return _past(ref, raw, path)
+    repository.explain_absence(ref, commit)
+    return None
+
+
+def all_versions(path: Path) -> tuple[Past, ...]:
+    """Return every version of the registry file in the history of HEAD, the oldest first, across renames.
+
+    Two processes, however long the history.  Raises `UnreadableError` as `at_ref` does.
+    """
+    repository = _Repository(path)
+    if repository.is_shallow():
+        raise UnreadableError("--history: this clone is shallow, so the history of the file is not whole", _UNSHALLOW)
+    commits = repository.log()
+    if not commits:
+        raise UnreadableError(f"--history: {path} has never been committed", f"git add {path}, and commit it")
+    found: list[Past] = []
+    documents: dict[bytes, Document] = {}
+    for commit, raw in repository.blobs(commits):
+        if raw not in documents:
+            # An old version that is no proper text is nothing anybody can mend now; what can be read of it counts.
+            documents[raw] = Document.read(raw.decode(errors="replace"), path=str(path))
+            found.append(Past(f"commit {commit[:10]}", documents[raw]))
+    return tuple(reversed(found))
+
+
+def _past(name: str, raw: bytes, path: Path) -> Past:
+    document = Document.read(raw.decode(errors="replace"), path=f"{name}:{path.name}")
+    if any(problem.rule in ("newer-format", "malformed") for problem in document.problems):
+        problem = document.problems[0]
+        raise UnreadableError(
+            f"--against {name}: the registry there cannot be read: {problem.message}", "compare with another commit"
+        )
+    return Past(name, document)
+
+
+class _Repository:
+    """The repository that the registry file is in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.folder = self.path.parent
+        top = self._text("rev-parse", "--show-toplevel")
+        if top is None:
+            raise UnreadableError(
+                f"{path} is not in a git repository",
+                "to compare with a file: --against PATH",
+            )
+        self.top = self.folder = Path(top)  # paths are relative to where git runs
+        self.relative = self.path.relative_to(self.top.resolve()).as_posix()
+
+    def commit(self, ref: str) -> str:
+        """Return the hash of the commit that `ref` names."""
+        found = None if ref.startswith("-") else self._text("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        if found is None:
+            shallow = self.is_shallow()
+            why = "; this clone is shallow" if shallow else ""
+            hint = _UNSHALLOW if shallow else f"git fetch origin, then git branch --all shows what there is; not {ref}"
+            raise UnreadableError(f"--against {ref}: there is no such commit or file here{why}", hint)
+        return found
+
+    def is_shallow(self) -> bool:
+        """Whether history is cut off."""
+        return self._text("rev-parse", "--is-shallow-repository") == "true"
+
+    def names(self) -> list[str]:
+        """Return the names that the file has had, the present one first."""
+        staged = self._text("diff", "--cached", "--find-renames", "--name-status", "-z", "HEAD") or ""
+        fields = staged.split("\0")
+        renamed = [
+            fields[place + 1]
+            for place, field in enumerate(fields[:-2])
+            if field.startswith("R") and fields[place + 2] == self.relative
+        ]
+        earlier = [name for start in (self.relative, *renamed) for _, name in self.log(start)]
+        return list(dict.fromkeys([self.relative, *renamed, *earlier]))
+
+    def log(self, name: str | None = None) -> list[tuple[str, str]]:
+        """Return commit and file name of every change of the file, the newest first; merges are seen from each side."""
+        arguments = (
+            "log",
+            "--follow",
+            "-m",
+            "--name-only",
+            "--format=%x01%H",
+            "-z",
+            "HEAD",
+            "--",
+            name or self.relative,
+        )
+        output = self._text(*arguments) or ""
+        changes: dict[tuple[str, str], None] = {}
+        for chunk in output.split("\x01")[1:]:
+            commit, *names = (part.strip("\n") for part in chunk.split("\0"))
+            changes.update(dict.fromkeys((commit, found) for found in names if found))
+        return list(changes)
+
+    def blob(self, commit: str, name: str) -> bytes | None:
+        """Return the contents of a file in a commit, or None."""
+        return self._run("cat-file", "blob", f"{commit}:{name}")
+
+    def blobs(self, places: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
+        """Return the contents of many files in many commits, by one process; those that were deleted are left out."""
+        request = "".join(f"{commit}:{name}\n" for commit, name in places).encode()
+        output = self._run("cat-file", "--batch", data=request) or b""
+        found: list[tuple[str, bytes]] = []
+        position = 0
+        for commit, _ in places:
+            end = output.index(b"\n", position)
+            header = output[position:end].split(b" ")
+            position = end + 1
+            if header[-1] == b"missing":
+                continue
+            size = int(header[-1])
+            found.append((commit, output[position : position + size]))
+            position += size + 1
+        return found
+
+    def explain_absence(self, ref: str, commit: str) -> None:
+        """Raise `UnreadableError` unless the file surely is newer than `commit`."""
+        if self.is_shallow():
+            raise UnreadableError(
+                f"--against {ref}: {self.relative} is not in that commit, and this clone is shallow, so it "
+                f"cannot be told whether it was renamed",
+                _UNSHALLOW,
+            )
+        listed = (self._text("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit) or "").split("\0")
+        gone = [name for name in listed if name.rpartition("/")[2] == self.path.name and not (self.top / name).exists()]
+        if gone:
+            raise UnreadableError(
+                f"--against {ref}: {self.relative} is not in that commit, but {gone[0]} is, and it is gone now",
+                f"if that is what the file was called: --against {ref}:{gone[0]}",
+            )
+
+    def _text(self, *arguments: str) -> str | None:
+        output = self._run(*arguments)
+        return None if output is None else output.decode(errors="surrogateescape").rstrip("\n")
+
+    def _run(self, *arguments: str, data: bytes | None = None) -> bytes | None:
+        """Return what git writes, or None when it fails."""
+        done = run_git(arguments, folder=self.folder, data=data)
+        return done.stdout if done.returncode == 0 else None
