@@ -216,17 +216,18 @@ def test_a_call_is_stopped_however_it_is_written(call, form, watch):
     assert len(stopped(form(*call), watch).offenders) == 1
 
 
-@pytest.mark.parametrize("code", [7, 239, 299, 303, 70000])
 @pytest.mark.parametrize("warm", [True, False])
-def test_a_call_by_code_is_stopped_whatever_copyreg_knows(code, warm, watch):
-    """The codes are installed for the worst there is, and have been loaded before."""
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}:{call[1]}".encode("unicode_escape").decode())
+def test_a_call_by_code_is_stopped_whatever_copyreg_knows(call, warm, watch):
+    """The code is installed for the worst there is, and has been loaded before; 303 is retired."""
     ran = []
-    copyreg._inverted_registry[code] = ("os", "system")
-    if warm:
-        copyreg._extension_cache[code] = ran.append
-    error = stopped(forms.by_code(code, "true"), watch)
-    assert ran == []
-    assert str(code) in error.offenders[0].what
+    for code in (7, 239, 299, 303, 70000):
+        copyreg._inverted_registry[code] = call[:2]
+        if warm:
+            copyreg._extension_cache[code] = lambda *arguments: ran.append(arguments)
+        error = stopped(forms.by_code(code, *call[2:]), watch)
+        assert ran == []
+        assert [offender.what.startswith(f"code {code}") for offender in error.offenders] == [True]
 
 
 def test_the_harness_would_notice_a_call():
