@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from extreg.pickles import patterns
@@ -10,6 +11,8 @@ from extreg.pickles.opcodes import Buffer, passed
 _GETS = {0x68: 2, 0x6A: 5}
 _IN_TEXT = frozenset(b"gp")
 _MEMOIZE, _STOP = b"\x94."
+# How far it takes, after a GET, until it is worth a try that nothing is fetched for a while.
+_DENSE = 256
 
 
 class Traffic(NamedTuple):
@@ -27,13 +30,20 @@ class Traffic(NamedTuple):
 
 
 def traffic(data: Buffer, begin: int, until: int) -> Traffic:
-    """Return what happens to the memo in the pickle at `begin`, up to the first opcode from `until` on, or its STOP."""
-    match = patterns.traffic()
+    """Return what happens to the memo in the pickle at `begin`, up to `until` or a little further, or its STOP."""
+    match, skim = patterns.traffic(), patterns.forgettable()
     filled: list[int] = []
     fetched: list[tuple[int, int]] = []
     explicit = False
-    position = begin
+    position = skimming = begin
     while position < until:
+        if position >= skimming:
+            end = skim(data, position).end()
+            skimming = end + _DENSE
+            # Up to here nothing is fetched, and every byte of its value is a MEMOIZE.
+            lengths = [len(part) + 1 for part in bytes(data[position:end]).split(b"\x94")]
+            filled += list(accumulate(lengths[:-1], initial=position - 1))[1:]
+            position = end
         found = match(data, position)
         at, end = found.start(1), found.end()
         if at >= 0:
@@ -86,18 +96,22 @@ def untouched(data: Buffer, begin: int, stop: int, spans: Sequence[tuple[int, in
 def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
     """Tell whether the opcodes in ``data[start:stop]`` fetch one of `slots`, or anything by a GET in text.
 
-    A search finds the bytes of such GETs, most often none; of each hit, walking up to it tells whether it is an opcode
-    or part of an argument.
+    A search finds the bytes of such GETs in what a run passes, and a shorter run tells whether they are an opcode or
+    part of one.
     """
     one = b"".join(b"\\x%02x" % slot for slot in slots if slot < 256)
     four = b"|".join(re.escape(slot.to_bytes(4, "little")) for slot in slots)
-    pattern = rb"j(?=%s)|g(?=[-+_0-9 \t\r\x0b\x0c]*\n)" % four + (b"|h(?=[%s])" % one if one else b"")
+    search = re.compile(rb"j(?=%s)" % four + (b"|h(?=[%s])" % one if one else b""), re.DOTALL).finditer
     match, position = patterns.plain(), start
-    for hit in re.compile(pattern, re.DOTALL).finditer(data, start, stop):
-        at = hit.start()
-        while position < at:
-            end = match(data, position, at).end()
-            position = end if end > position else passed(data, position)
-        if position == at:
-            return True
+    while position < stop:
+        end = match(data, position).end()
+        if end == position:
+            if data[position] in _IN_TEXT:
+                return True
+            end = passed(data, position)
+        else:
+            for hit in search(data, position, end):
+                if match(data, position, hit.start()).end() == hit.start():
+                    return True
+        position = end
     return False

@@ -191,8 +191,9 @@ def memoized() -> Match:
 
 @cache
 def plain() -> Match:
-    """Matches a run of opcodes, whatever they are."""
-    return cast(Match, re.compile(_run(_arguments(more=_PUTS + b"|" + _REFERRING)), re.DOTALL).match)
+    """Matches a run of opcodes, whatever they are but GET and PUT in text."""
+    arguments = _arguments(gets=rb"h.|j....", more=rb"q.|r....|" + _REFERRING)
+    return cast(Match, re.compile(_run(arguments), re.DOTALL).match)
 
 
 @cache
