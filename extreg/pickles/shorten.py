@@ -83,6 +83,8 @@ def _place(found: Found, protocol: int, registry: Codes) -> _Place | str | None:
         begin, end = offset, offset + 3 + len(module.encode()) + len(name.encode())
     elif begin is None:
         return "operands that stand apart"
+    elif protocol < 4:
+        return "a STACK_GLOBAL below protocol 4"
     else:
         end = offset + 1
     if protocol < 4 and "." in name:
