@@ -65,8 +65,11 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
 
 def forgotten(data: Buffer, start: int, end: int) -> bytes | None:
     """Return ``data[start:end]`` without its MEMOIZEs; None if it uses the memo in another way, or no pattern knows."""
-    if patterns.forgettable()(data, start, end).end() == end:
+    position = patterns.forgettable()(data, start, end).end()
+    if position == end:
         return bytes(data[start:end]).translate(None, b"\x94")
+    if data[position] in _GETS:
+        return None
     kept = dropped = b""
     if pairs := patterns.forgetful().findall(data, start, end):
         kept, dropped = map(b"".join, zip(*pairs, strict=True))

@@ -49,19 +49,21 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
             plan.leave(place)
     if not places:
         return plan
+    unused = False
     if protocol >= 4:
         plan.whole = _forgotten(pickle, places)
     if protocol < 4 or plan.whole is not None:
         edits: list[Edit | None] = [(start, end, extension(code)) for start, end, code, _ in places]
     else:
-        edits = _edits(pickle, places)
+        unused = _unused(pickle, places)
+        edits = _edits(pickle, places, unused)
     for nth, place, edit in zip(nths, places, edits, strict=True):
         if edit is None:
             plan.leave(_WOULD_GROW)
         else:
             plan.edits.append(edit)
             plan.meanings[nth] = (None, None, place[2])
-    if plan.whole is None and len(plan.edits) == len(places) and _untouched(pickle, places):
+    if unused and pickle.stop - pickle.begin <= UNFRAMED and len(plan.edits) == len(places):
         spans = [edit[:2] for edit in plan.edits]
         plan.memos = [(at, at + 1, b"") for at in _outside(traffic(pickle.data, pickle.begin, pickle.stop), spans)]
     return plan
@@ -99,7 +101,7 @@ def _forgotten(pickle: Pickle, places: Sequence[_Place]) -> bytes | None:
     """Return the pickle with codes in `places` and without a MEMOIZE: in a small message one byte in ten is one.
 
     None if this is no small pickle of protocol 4 as picklers write it, or if the memo is in use.  A long payload or
-    text is for `_untouched` to find out about.
+    text is for `_unused` to find out about.
     """
     data, stop = pickle.data, pickle.stop
     done = around(pickle.frames, pickle.begin, stop)
@@ -119,9 +121,9 @@ def _forgotten(pickle: Pickle, places: Sequence[_Place]) -> bytes | None:
     return b"".join(pieces)
 
 
-def _untouched(pickle: Pickle, places: Sequence[_Place]) -> bool:
-    """Tell whether this is a small pickle of which only `places` that all become codes use the memo."""
-    if pickle.protocol < 4 or pickle.stop - pickle.begin > UNFRAMED:
+def _unused(pickle: Pickle, places: Sequence[_Place]) -> bool:
+    """Tell whether this is a pickle of no great size of which only `places` use the memo."""
+    if pickle.stop - pickle.begin >= FAR:
         return False
     return untouched(pickle.data, pickle.begin, pickle.stop, [place[:2] for place in places])
 
@@ -131,13 +133,13 @@ def _outside(seen: Traffic, spans: list[tuple[int, int]]) -> list[int]:
     return [at for at in seen.filled if not (nth := bisect_left(spans, (at + 1,))) or spans[nth - 1][1] <= at]
 
 
-def _edits(pickle: Pickle, places: Sequence[_Place]) -> list[Edit | None]:
+def _edits(pickle: Pickle, places: Sequence[_Place], unused: bool) -> list[Edit | None]:
     """Return the edit for each place in a pickle of protocol 4 or later, or None where it would grow."""
-    data = pickle.data
     if not any(strings for _, _, _, strings in places):
         return [(start, end, extension(code)) for start, end, code, _ in places]
-    if pickle.stop - pickle.begin < FAR and untouched(data, pickle.begin, pickle.stop, [place[:2] for place in places]):
+    if unused:
         # Nobody fetches anything, so strings and MEMOIZE go together, the global's own included.
+        data = pickle.data
         edits = [(start, end + (data[end] == _MEMOIZE), extension(code)) for start, end, code, _ in places]
         return [None if grown(edit) else edit for edit in edits]
     made = spliced(pickle, list(map(Place._make, places)))
