@@ -114,7 +114,9 @@ def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
             end = passed(data, position)
         else:
             for hit in search(data, position, end):
-                if match(data, position, hit.start()).end() == hit.start():
+                # From opcode to opcode, and so never over the same bytes again.
+                position = match(data, position, hit.start()).end()
+                if position == hit.start():
                     return True
         position = end
     return False
