@@ -4,21 +4,15 @@ Each pickle is checked as a whole, its codes are spelled out, and then pickle's 
 that were checked, confined to what the registry permits: a second wall, should the first have a hole.
 """
 
-import io
 import pickle
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.walker import walk
 from extreg.registry.model import Registry
+from extreg.scoped.feeding import fed
 from extreg.scoped.permits import Checked, permits_of
 from extreg.scoped.reading import Readable, read_pickle
-
-_IN_C: Final = pickle.Unpickler.__module__ == "_pickle"
-_FRAME: Final = b"\x95"
-_FRAME_WIDTH: Final = 9
-_SMALL: Final = 1 << 14
 
 
 def loads(
@@ -44,7 +38,7 @@ def loads(
     # Bytes cannot change between the check and the load; whatever else is copied, so that it cannot either.
     whole = data if type(data) is bytes else bytes(data)
     checked = permits_of(registry).check(whole, fix_imports=fix_imports)
-    return checked.unpickler(_fed(checked.data), encoding=encoding, errors=errors, buffers=buffers).load()
+    return checked.unpickler(fed(checked), encoding=encoding, errors=errors, buffers=buffers).load()
 
 
 def load(
@@ -103,51 +97,6 @@ class Unpickler:
         # A new one for each pickle: an unpickler that failed goes on in the middle of the bytes it failed in.
         persistent = {"persistent_load": staticmethod(self.persistent_load)}
         kind = type("ConfinedUnpickler", (checked.unpickler,), persistent)
-        file, options = _fed(checked.data), {"encoding": self._encoding, "errors": self._errors}
+        file, options = fed(checked), {"encoding": self._encoding, "errors": self._errors}
         unpickler: pickle.Unpickler = kind(file, buffers=self._buffers, **options)
         return unpickler
-
-
-def _fed(data: bytes) -> Any:
-    """Return a file that holds `data`, such that the unpickler reads the same opcodes as the check did."""
-    if not _IN_C:
-        return io.BytesIO(_unframed(data))
-    # What is small is copied sooner than a call of `_OneFrame` returns.
-    size = len(data)
-    return io.BytesIO(_FRAME + size.to_bytes(8, "little") + data) if size < _SMALL else _OneFrame(data)
-
-
-class _OneFrame:
-    """A file that holds `data` in a frame around everything.
-
-    The unpickler in C takes a frame into its buffer as it is, so nothing is copied.  It must never read further: when
-    a frame in a file ends within an opcode, it forgets the rest and goes on with other bytes than were checked.
-    Within a frame that holds them all, the lengths of other frames do not matter.
-    """
-
-    __slots__ = ("_pieces",)
-
-    def __init__(self, data: bytes) -> None:
-        self._pieces = [data, len(data).to_bytes(8, "little"), _FRAME]
-
-    def read(self, size: int) -> bytes:
-        """Return the next `size` bytes: a FRAME, its length, all the data, nothing."""
-        piece = self._pieces.pop() if self._pieces else b""
-        if len(piece) > size:
-            self._pieces.append(piece[size:])
-            return piece[:size]
-        return piece
-
-    def readline(self) -> bytes:
-        """Return nothing: every line ends within the frame."""
-        return b""
-
-
-def _unframed(data: bytes) -> bytes:
-    """Return `data` without FRAMEs, which are wrong once codes are spelled out; the unpickler in Python minds."""
-    pieces, done = [], 0
-    for event in walk(data):
-        if event.kind == "frame":
-            pieces.append(data[done : event.offset])
-            done = event.offset + _FRAME_WIDTH
-    return b"".join([*pieces, data[done:]])

@@ -18,14 +18,22 @@ Name = tuple[str, str]
 
 _PROTO: Final = 0x80
 _WIDTHS: Final = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
-_STOP: Final = "stop"
+# Below this size, a pickle is copied sooner than it is cut.
+SMALL: Final = 1 << 14
 _BY_CODE: Final = " "
 
 
 class Checked(NamedTuple):
-    """A pickle that refers to nothing forbidden, without codes, and the unpickler for its kind of names."""
+    """A pickle that refers to nothing forbidden, in ``data[:end]``, and the unpickler for its kind of names.
+
+    ``codes`` are places that have to be spelled out first: offset, width, and what to put there.  ``frames`` are
+    where its FRAMEs stand and how long they say they are; they were looked for only if `data` is of some size.
+    """
 
     data: bytes
+    end: int
+    codes: list[tuple[int, int, bytes]]
+    frames: list[tuple[int, int]]
     unpickler: type[pickle.Unpickler]
 
 
@@ -60,37 +68,33 @@ class Permits:
         # A PROTO further on changes nothing here: the unpickler below does not ask for it either.
         protocol = data[1] if data[0] == _PROTO and len(data) > 1 else 0
         legacy = fix_imports and protocol < 3
-        end, codes = self._look(data, protocol if legacy else 3)
-        unpickler = self._legacy if legacy else self._modern
-        if codes:
-            return Checked(_spelt(data, codes, self._spelled, end), unpickler)
-        return Checked(data if end == len(data) else data[:end], unpickler)
+        end, codes, frames = self._look(data, protocol if legacy else 3)
+        return Checked(data, end, codes, frames, self._legacy if legacy else self._modern)
 
-    def _look(self, data: bytes, protocol: int) -> tuple[int, list[tuple[int, int, int]]]:
-        """Return the end of the first pickle in `data` and its codes: offset, width and number of each.
-
-        Raise for all that is not permitted.
-        """
+    def _look(self, data: bytes, protocol: int) -> tuple[int, list[tuple[int, int, bytes]], list[tuple[int, int]]]:
+        """Return the end of the first pickle in `data`, its codes and its FRAMEs, or raise for what is not permitted."""
         names, spelled = self._names, self._spelled
-        codes: list[tuple[int, int, int]] = []
+        codes: list[tuple[int, int, bytes]] = []
+        frames: list[tuple[int, int]] = []
         forbidden: dict[object, list[int]] = {}
         offset = -1
-        for batch in batches(data, False, True):
+        for batch in batches(data, len(data) >= SMALL, True):
             for kind, offset, opcode, module, name, number, _ in batch:
                 if module is not None and name is not None:
                     if ((module, name) if protocol >= 3 else loaded(module, name, protocol)) not in names:
                         forbidden.setdefault((module, name), []).append(offset)
-                elif kind == _STOP:
-                    break
-                elif number in spelled:
-                    codes.append((offset, _WIDTHS[opcode], number))
-                else:
+                elif kind == "code" and number in spelled:
+                    codes.append((offset, _WIDTHS[opcode], spelled[number]))
+                elif kind == "code" or kind == "unresolved":
                     forbidden.setdefault(number, []).append(offset)
+                elif kind == "frame":
+                    frames.append((offset, number or 0))
         if forbidden:
             raise ForbiddenGlobalError(
                 tuple(self._offender(key, offsets, protocol) for key, offsets in forbidden.items())
             )
-        return offset + 1, codes
+        # The last of all was its STOP.
+        return offset + 1, codes, frames
 
     def _offender(self, key: object, offsets: list[int], protocol: int) -> Offender:
         places = tuple(offsets)
@@ -119,17 +123,6 @@ def _global(what: str, name: Name, offsets: tuple[int, ...]) -> Offender:
 
 def _printable(text: str) -> str:
     return text if text.isprintable() and len(text) < 200 else ascii(text[:200])
-
-
-def _spelt(data: bytes, codes: list[tuple[int, int, int]], spelled: dict[int, bytes], end: int) -> bytes:
-    """Return ``data[:end]`` with each code spelled out."""
-    pieces: list[bytes] = []
-    done = 0
-    for offset, width, number in codes:
-        pieces += data[done:offset], spelled[number]
-        done = offset + width
-    pieces.append(data[done:end])
-    return b"".join(pieces)
 
 
 def _unpickler(table: dict[Name, Name], own: set[Name], *, legacy: bool) -> type[pickle.Unpickler]:

@@ -252,7 +252,7 @@ def test_a_poisoned_cache_is_not_asked_for_a_permitted_code(code):
 
 def test_each_wall_holds_without_the_other(monkeypatch):
     """With the check blinded, the unpickler itself refuses what is forbidden."""
-    monkeypatch.setattr("extreg.scoped.permits.Permits._look", lambda _, data, *__: (len(data), []))
+    monkeypatch.setattr("extreg.scoped.permits.Permits._look", lambda _, data, *__: (len(data), [], []))
     held = 0
     for call in CALLS:
         for form in forms.FORMS:

@@ -1,3 +1,4 @@
+import collections
 import copyreg
 import dataclasses
 import datetime
@@ -8,6 +9,7 @@ import random
 import re
 import sys
 import threading
+import tracemalloc
 import types
 
 import pytest
@@ -17,7 +19,7 @@ from extreg.errors import ForbiddenGlobalError, MalformedPickleError, Offender
 from extreg.pickles import steps, walk
 from extreg.pickles.names import loaded, target
 from extreg.registry.model import Registry
-from extreg.scoped import Pickler, Unpickler
+from extreg.scoped import Pickler, Unpickler, feeding, permits
 from extreg.scoped.basics import BASICS
 from extreg.scoped.permits import permits_of
 
@@ -313,7 +315,7 @@ def assert_the_check_is_right(data, registry, permitted):
         offsets = [offset for offender in error.offenders for offset in offender.offsets]
         assert (end is not None, sorted(offsets)) == (True, sorted(found[0] for found in forbidden)), data
         return "refused"
-    assert (checked.data, forbidden) == (data[:end], set()), data
+    assert (checked.end, forbidden) == (end, set()), data
     return "passed"
 
 
@@ -365,10 +367,57 @@ def test_the_check_sees_what_genops_and_a_symbolic_stack_see_in_a_million_mutate
 def test_a_call_hidden_among_many_records_is_found(protocol):
     records = [corpus.Point(n, n * 70000, "x" * (n % 3)) for n in range(9000)]
     data = pickle.dumps([records, [corpus.Outer.Inner(1)], records[:50] * 2], protocol)
-    assert permits_of(LARGE).check(data, fix_imports=True).data is data
+    assert permits_of(LARGE).check(data, fix_imports=True).end == len(data)
     for at in [step.offset for step in steps(data)][1::30_011]:
         with pytest.raises(ForbiddenGlobalError, match=rf"posixpath:splitext.* {at}\b"):
             extreg.loads(data[:at] + b"cposixpath\nsplitext\n0" + data[at:], LARGE)
+
+
+DATES = Registry(codes={300: "datetime:date", 301: "collections:OrderedDict", 70_000: "datetime:timedelta"})
+
+
+def dated():
+    day, hours = datetime.date(2020, 1, 1), datetime.timedelta(hours=3)
+    for value in ([day, hours, "x" * 70, day], collections.OrderedDict(a=hours, b=[day] * 3), [hours] * 200):
+        for protocol in (2, 3, 4, 5):
+            yield value, extreg.dumps(value, DATES, protocol)
+
+
+def outcome(data):
+    try:
+        return repr(extreg.loads(data, DATES))
+    except Exception as error:
+        return type(error)
+
+
+def test_the_unpickler_reads_the_same_from_pieces_as_in_one(monkeypatch):
+    """What is large is not copied, but read in two pieces where it has codes."""
+    pool, rng = [data for _, data in dated()], random.Random(5)
+    # A frame that ends in the spelled part, in the other, beyond both, and within an opcode.
+    for length in (3, 40, 60, 10_000):
+        pool += [data[:2] + b"\x95" + length.to_bytes(8, "little") + data[2:] for data in pool[:12]]
+    pool += [bytes(mutated(rng, pool)) for _ in range(4_000)]
+    whole = list(map(outcome, pool))
+    for module in (feeding, permits):
+        monkeypatch.setattr(module, "SMALL", 8)
+    again = list(map(outcome, pool))
+    # In pieces, a frame that is too long is an error from the beginning; in one, only when the unpickler gets there.
+    for data, one, two in zip(pool, whole, again, strict=True):
+        assert one == two or (isinstance(one, type) and two is pickle.UnpicklingError), data
+    assert sum(type(one) is str for one in whole) > 300
+
+
+def test_large_data_is_not_copied_before_it_is_loaded():
+    value = [datetime.date(2020, 1, 1), b"x" * 10_000_000]
+    data = extreg.dumps([*value, collections.OrderedDict()], DATES, 4)
+    extreg.loads(data, DATES)
+    tracemalloc.start()
+    try:
+        assert extreg.loads(data, DATES)[:2] == value
+        # The object itself takes ten million.
+        assert tracemalloc.get_traced_memory()[1] < 11_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_long_texts_and_payloads_are_passed():
