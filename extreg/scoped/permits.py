@@ -72,7 +72,10 @@ class Permits:
         return Checked(data, end, codes, frames, self._legacy if legacy else self._modern)
 
     def _look(self, data: bytes, protocol: int) -> tuple[int, list[tuple[int, int, bytes]], list[tuple[int, int]]]:
-        """Return the end of the first pickle in `data`, its codes and its FRAMEs, or raise for what is not permitted."""
+        """Return the end of the first pickle in `data`, its codes and its FRAMEs.
+
+        Raises `ForbiddenGlobalError` for all that is not permitted.
+        """
         names, spelled = self._names, self._spelled
         codes: list[tuple[int, int, bytes]] = []
         frames: list[tuple[int, int]] = []
