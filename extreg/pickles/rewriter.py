@@ -119,25 +119,31 @@ def pickles_in(data: Buffer) -> Iterator[Pickle]:
 
 def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
     """Return the pickle as `plan` has it, or why it is refused."""
-    made = plan.whole
-    if made is None:
+    if plan.whole is not None:
+        made = proof = plan.whole
+    else:
         edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
         if not sound(pickle.frames, edits, pickle.stop):
             return "its frames do not fit"
-        made = _edited(pickle, reframed(pickle.frames, edits, pickle.begin, pickle.stop))
+        made, proof = _edited(pickle, reframed(pickle.frames, edits, pickle.begin, pickle.stop))
     # The proof: one pickle that refers to exactly what it should.
-    found = [event[3:6] for batch in batches(made, framing=False) for event in batch]
+    found = [event[3:6] for batch in batches(proof, framing=False) for event in batch]
     if found.pop() == _STOP and found == plan.meanings:
         return made
     return "the result could not be proved"
 
 
-def _edited(pickle: Pickle, edits: list[Edit]) -> bytes:
+def _edited(pickle: Pickle, edits: list[Edit]) -> tuple[bytes, bytes]:
+    """Return the pickle with `edits`, and as much of it as has to be proved, as a pickle.
+
+    Where nothing is referred to behind the last edit, the bytes there are the same opcodes as before.
+    """
     # A slice of a view is no copy, but takes a while to make.
     data = memoryview(pickle.data) if pickle.stop - pickle.begin > _LARGE else pickle.data
     pieces, done = [], pickle.begin
     for start, end, new in edits:
         pieces += [data[done:start], new]
         done = end
-    pieces.append(data[done : pickle.stop + 1])
-    return b"".join(pieces)
+    changed, rest = b"".join(pieces), data[done : pickle.stop + 1]
+    made = b"".join((changed, rest))
+    return made, made if pickle.references[-1][1] >= done else changed + b"."
