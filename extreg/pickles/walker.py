@@ -24,7 +24,6 @@ Found = tuple[Kind, int, str, str | None, str | None, int | None, int | None]
 _BYTES: Final = {opcode.name: opcode.byte for opcode in TABLE.values()}
 _SHORT_BINUNICODE: Final = _BYTES["SHORT_BINUNICODE"]
 _INST: Final = _BYTES["INST"]
-_STACK_GLOBAL: Final = _BYTES["STACK_GLOBAL"]
 _PUTS: Final = frozenset(_BYTES[name] for name in ("PUT", "BINPUT", "LONG_BINPUT"))
 _PROTO, _FRAME = _BYTES["PROTO"], _BYTES["FRAME"]
 _EXTENSIONS: Final = {2: "EXT1", 3: "EXT2", 5: "EXT4"}
@@ -65,6 +64,7 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
             position = _head(data, begin, found) if framing else begin
             kind = framed | (patterns.MODERN if modern else 0)
             match, near = patterns.run(kind | patterns.AHEAD if modern else kind), begin + _HEAD
+            # Where the operands may begin at the earliest of a STACK_GLOBAL that a run has passed them of.
             memo, since = None, position
             # Below protocol 4, where patterns pass a PUT, the slots of the memo are not counted, nor after a PUT.
             counted = modern
@@ -128,9 +128,6 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                     # The run had its fill, or stands in front of something that no pattern knows.
                     since = before
                 else:
-                    if position < size and data[position] == _STACK_GLOBAL:
-                        position = yield from _interpreted(data, begin, position, found, framing)
-                        break
                     after = passed(data, position)
                     if data[position] == _INST:
                         found.append(("global", position, "INST", *names(data, step(data, position)), None, None))
