@@ -292,7 +292,14 @@ def test_control_c(project: Path) -> None:
     """While a module is imported, and while the lock is waited for."""
     (project / "shop_slow.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
     line = [sys.executable, "-m", "extreg", "add", "shop_slow:C"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What runs the tests in the background may have told them to ignore it, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "here\n"
         process.send_signal(signal.SIGINT)
