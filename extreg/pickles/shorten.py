@@ -49,23 +49,14 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
             plan.leave(place)
     if not places:
         return plan
-    unused = False
     if protocol >= 4:
         plan.whole = _forgotten(pickle, places)
     if protocol < 4 or plan.whole is not None:
-        edits: list[Edit | None] = [(start, end, extension(code)) for start, end, code, _ in places]
-    else:
-        unused = _unused(pickle, places)
-        edits = _edits(pickle, places, unused)
-    for nth, place, edit in zip(nths, places, edits, strict=True):
-        if edit is None:
-            plan.leave(_WOULD_GROW)
-        else:
-            plan.edits.append(edit)
+        plan.edits = [(start, end, extension(code)) for start, end, code, _ in places]
+        for nth, place in zip(nths, places, strict=True):
             plan.meanings[nth] = (None, None, place[2])
-    if unused and pickle.stop - pickle.begin <= UNFRAMED and len(plan.edits) == len(places):
-        spans = [edit[:2] for edit in plan.edits]
-        plan.memos = [(at, at + 1, b"") for at in _outside(traffic(pickle.data, pickle.begin, pickle.stop), spans)]
+        return plan
+    _shorten_some(plan, pickle, places, nths)
     return plan
 
 
@@ -119,6 +110,20 @@ def _forgotten(pickle: Pickle, places: Sequence[_Place]) -> bytes | None:
         return None
     pieces += kept, b"."
     return b"".join(pieces)
+
+
+def _shorten_some(plan: Plan, pickle: Pickle, places: Sequence[_Place], nths: Sequence[int]) -> None:
+    """Plan for a pickle of protocol 4 or later that uses its memo, or is not small."""
+    unused = _unused(pickle, places)
+    for nth, place, edit in zip(nths, places, _edits(pickle, places, unused), strict=True):
+        if edit is None:
+            plan.leave(_WOULD_GROW)
+        else:
+            plan.edits.append(edit)
+            plan.meanings[nth] = (None, None, place[2])
+    if unused and pickle.stop - pickle.begin <= UNFRAMED and len(plan.edits) == len(places):
+        spans = [edit[:2] for edit in plan.edits]
+        plan.memos = [(at, at + 1, b"") for at in _outside(traffic(pickle.data, pickle.begin, pickle.stop), spans)]
 
 
 def _unused(pickle: Pickle, places: Sequence[_Place]) -> bool:
