@@ -147,5 +147,5 @@ def _edits(pickle: Pickle, places: Sequence[_Place], unused: bool) -> list[Edit 
         data = pickle.data
         edits = [(start, end + (data[end] == _MEMOIZE), extension(code)) for start, end, code, _ in places]
         return [None if grown(edit) else edit for edit in edits]
-    made = spliced(pickle, list(map(Place._make, places)))
-    return [made.get(Place._make(place)) for place in places]
+    whole = list(map(Place._make, places))
+    return list(map(spliced(pickle, whole).get, whole))

@@ -1,10 +1,11 @@
 """What a row of pickles refers to, in how many of them and for how many bytes; as much as can be read of it."""
 
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.walker import walk
+from extreg.pickles.walker import batches, flat
 
 _Key = TypeVar("_Key")
 _WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
@@ -38,7 +39,7 @@ def tally(data: Buffer) -> Tally:
     codes: dict[int, list[int]] = {}
     unresolved = pickles = whole = 0
     try:
-        for kind, offset, opcode, module, name, number, begin in walk(data, framing=False):
+        for kind, offset, opcode, module, name, number, begin in chain.from_iterable(batches(flat(data), False)):
             if kind == "stop":
                 pickles += 1
                 whole = offset + 1

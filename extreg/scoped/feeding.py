@@ -25,7 +25,7 @@ def fed(checked: Checked) -> Any:
     if not _IN_C:
         return io.BytesIO(_unframed(b"".join(pieces)))
     # One frame holds all, so that no other matters.
-    size = sum(map(len, pieces)) if len(pieces) > 1 else len(pieces[0])
+    size = sum(map(len, pieces))
     return io.BytesIO(b"".join((_FRAME, size.to_bytes(8, "little"), *pieces)))
 
 

@@ -4,10 +4,11 @@ from typing import Any, Final, Protocol
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles.opcodes import TABLE
-from extreg.pickles.walker import walk
+from extreg.pickles.walker import batches
 
-# How much is read at first from a file that can be wound back; what is too long for it is read again, doubled.
-_FIRST: Final = 1 << 16
+# How much is read at first from a file that can be wound back: as much as a buffered one holds.  What is too long for
+# it is read again, four times as much.
+_FIRST: Final = 1 << 13
 # A length in a pickle may say anything: no more than this is asked for at once.
 _PIECE: Final = 1 << 20
 _STOP: Final = b"."
@@ -46,7 +47,7 @@ def _wound(file: Any) -> bytes:
         if not data:
             raise EOFError("Ran out of input")
         try:
-            end = 1 + next(event.offset for event in walk(data, framing=False) if event.kind == "stop")
+            end = _end(data)
         except MalformedPickleError:
             if len(data) < size:
                 raise
@@ -55,6 +56,16 @@ def _wound(file: Any) -> bytes:
             continue
         file.seek(begin + end)
         return data[:end]
+
+
+def _end(data: bytes) -> int:
+    """Return where the first pickle in `data` ends; what is behind it, most often others, is not looked at."""
+    offset = -1
+    for batch in batches(data, False, True):
+        if batch:
+            offset = batch[-1][1]
+    # The last of all was its STOP.
+    return offset + 1
 
 
 def _streamed(file: Readable) -> bytes:

@@ -9,6 +9,7 @@ import random
 import re
 import sys
 import threading
+import time
 import tracemalloc
 import types
 
@@ -405,6 +406,34 @@ def test_the_unpickler_reads_the_same_from_pieces_as_in_one(monkeypatch):
     for data, one, two in zip(pool, whole, again, strict=True):
         assert one == two or (isinstance(one, type) and two is pickle.UnpicklingError), data
     assert sum(type(one) is str for one in whole) > 300
+
+
+def test_a_file_of_many_small_pickles_is_loaded_one_by_one():
+    """Each load looks at its own pickle only, however many follow."""
+    pickles = [extreg.dumps([datetime.date(2020, 1, 1), number], DATES) for number in range(1_000)]
+
+    def seconds(work):
+        best = 9.0
+        for _ in range(3):
+            begin = time.process_time()
+            work()
+            best = min(best, time.process_time() - begin)
+        return best
+
+    def from_one_file():
+        file = io.BytesIO(b"".join(pickles))
+        assert [extreg.load(file, DATES)[1] for _ in pickles] == list(range(1_000))
+
+    assert seconds(from_one_file) < 8 * seconds(lambda: [extreg.loads(data, DATES) for data in pickles])
+
+
+def test_a_pickle_whose_end_comes_with_a_full_batch_is_read_to_its_end():
+    """The symbolic machine finds as much as is handed on at a time, its STOP the last of it."""
+    for count in range(1_020, 1_027):
+        data = b"\x80\x04]N0\x8c\x08datetime\x94N0\x8c\x04date\x93" + b"0\x83\x2c\x01" * count + b"."
+        file = io.BytesIO(data + b"rest")
+        assert extreg.load(file, DATES) is datetime.date
+        assert file.read() == b"rest"
 
 
 def test_large_data_is_not_copied_before_it_is_loaded():
