@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from extreg.errors import UnreadableError
 from extreg.startup.sources import NAME, VARIABLE, upward
+from extreg.text.toml_reader import loads
 
 
 def registry_path(given: str | None) -> Path:
@@ -50,7 +49,7 @@ def read_pyproject(folder: Path) -> tuple[Path, dict[str, Any]]:
     """
     for pyproject in _upward(folder, "pyproject.toml"):
         try:
-            return pyproject, tomli.loads(pyproject.read_text(encoding="utf-8"))
+            return pyproject, loads(pyproject.read_text(encoding="utf-8"))
         except (ValueError, RecursionError, OSError) as error:  # not UTF-8, not TOML, or beyond tomli's limits
             raise UnreadableError(
                 f"cannot read {pyproject}: {error}", "mend it, or name a registry: --registry PATH"

@@ -3,11 +3,10 @@
 A start-up without a cache runs this, so nothing heavier than tomli and `re` is imported unless something is wrong.
 """
 
-import tomli
-
 from extreg.startup import Rows
 from extreg.startup.sources import source, with_included
 from extreg.text.schema import Tables, read_tables
+from extreg.text.toml_reader import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 def parse(raw: bytes, path: str) -> Rows:
     """Return the rows in the bytes of a registry file; raise `RegistryError` naming every fault."""
     try:
-        tables, problems = read_tables(tomli.loads(raw.decode()))
+        tables, problems = read_tables(loads(raw.decode()))
     except (ValueError, RecursionError):  # not UTF-8, not TOML, or beyond tomli's limits
         problems = [None]  # type: ignore[list-item]  # what exactly is wrong is worked out below
     if problems:

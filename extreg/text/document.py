@@ -4,14 +4,13 @@ import re
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-import tomli
-
 from extreg.errors import Problem, RegistryError
 from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
 from extreg.text.schema import Tables, read_tables, sequence
 from extreg.text.statements import Statement, line_index, statements
+from extreg.text.toml_reader import TOMLDecodeError, loads
 
 Path = tuple[str, ...]
 
@@ -53,7 +52,7 @@ class Document:
     def read(cls, text: str, *, path: str = "<string>") -> "Document":
         """Read `text`; `path` is what messages call it."""
         try:
-            data = tomli.loads(text)
+            data = loads(text)
             faults: list[Problem] = []
         except _UNREADABLE:
             data, faults = _repair(text)
@@ -187,7 +186,7 @@ def _repair(text: str) -> tuple[dict[str, Any], list[Problem]]:
         return {}, problems
     for _ in range(_MOST_REPAIRS):
         try:
-            return tomli.loads(text), problems
+            return loads(text), problems
         except _UNREADABLE as found:
             error = found
         line, start, end = _culprit(text, error)
@@ -274,8 +273,8 @@ def _culprit(text: str, error: Exception) -> tuple[int, int, int]:
 
 def _is_beyond_limits(line: str) -> bool:
     try:
-        tomli.loads(line)
-    except tomli.TOMLDecodeError:
+        loads(line)
+    except TOMLDecodeError:
         return False
     except _UNREADABLE:
         return True

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-import tomli
+from extreg.text.toml_reader import TOMLDecodeError, loads
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
@@ -164,6 +164,6 @@ def _plain(part: str) -> str:
     if part[0] not in "\"'":
         return part
     try:
-        return str(tomli.loads(f"key = {part}")["key"])
-    except tomli.TOMLDecodeError:
+        return str(loads(f"key = {part}")["key"])
+    except TOMLDecodeError:
         return part

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ["tomli", "re", "enum", "typing", "dataclasses", "inspect", "argparse", "pathlib"]
+HEAVY = ["tomli", "tomllib", "re", "enum", "typing", "dataclasses", "inspect", "argparse", "pathlib"]
 
 
 def modules_after(code, **kwargs):
