@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note
-from extreg.errors import UnreadableError
+from extreg.errors import ExtregError, UnreadableError
 from extreg.files.project import new_registry_path, registry_path
 from extreg.files.resolve import canonical
 from extreg.files.write import create, update
 from extreg.registry import life
 from extreg.registry.allocation import displaced_by
+from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
+from extreg.registry.target import is_target
 from extreg.text.render import row
 
 TEMPLATE = """\
@@ -36,6 +38,9 @@ def _add(arguments: argparse.Namespace) -> int:
         raise UnreadableError(f"--code gives one code, but there are {len(arguments.targets)} targets")
     path = registry_path(arguments.registry)
     targets = [_resolved(target, arguments.no_import) for target in arguments.targets]
+    if not arguments.force:
+        for target in targets:
+            _refuse_danger(target)
     codes: dict[str, int] = {}
 
     def add_all(registry: Registry) -> Registry:
@@ -68,6 +73,12 @@ def _resolved(target: str, no_import: bool) -> str:
     return found
 
 
+def _refuse_danger(target: str) -> None:
+    known = danger(target) if is_target(target) else None
+    if known is not None:
+        raise ExtregError(f"{target} must not have a code: {known.why}", "if you know better: the same with --force")
+
+
 def _each(change: Callable[[Registry, int], Registry], verb: str) -> Callable[[argparse.Namespace], int]:
     """Return a command that applies `change` to every code it is given, all or nothing."""
 
@@ -97,6 +108,8 @@ def _retire(arguments: argparse.Namespace) -> int:
 
 def _move(arguments: argparse.Namespace) -> int:
     new = _resolved(arguments.new, arguments.no_import)
+    if not arguments.force:
+        _refuse_danger(new)
     moved: list[int] = []
 
     def change(registry: Registry) -> Registry:
@@ -120,11 +133,16 @@ def _configure_add(parser: argparse.ArgumentParser) -> None:
         "--load-only", action="store_true", help="load the code but do not dump it yet: a rollout's first step"
     )
     _no_import_option(parser)
+    _force_option(parser)
     registry_option(parser)
 
 
 def _no_import_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-import", action="store_true", help="take the name as it is, without importing its module")
+
+
+def _force_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="also for a target that lint calls dangerous")
 
 
 def _configure_codes(parser: argparse.ArgumentParser) -> None:
@@ -141,6 +159,7 @@ def _configure_move(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("code", metavar="CODE", help="a code, or the target it has until now")
     parser.add_argument("new", metavar="NEW", help="the target it has from now on")
     _no_import_option(parser)
+    _force_option(parser)
     registry_option(parser)
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from extreg.errors import ExtregError, UnreadableError
 from extreg.registry.allocation import allocate, claim
+from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
-from extreg.registry.target import split
+from extreg.registry.target import is_target, split
 
 _MOST_DIGITS = 10  # of a code; Python refuses to read numbers of some thousands of digits
 
@@ -127,7 +128,20 @@ def _former(registry: Registry, wanted: str) -> int:
     found = [code for code, former in registry.moved.items() if wanted in former]
     if len(found) == 1:
         return found[0]
-    raise ExtregError(f"{wanted} has no code in this registry", f"extreg add {wanted}, or extreg list to see all")
+    raise ExtregError(f"{wanted} has no code in this registry", _instead(registry, wanted))
+
+
+def _instead(registry: Registry, wanted: str) -> str:
+    """Return what to type where `wanted` has no code: it may be half a name, or one that should have none."""
+    everything = {**registry.codes, **registry.load_only}
+    meant = [target for target in everything.values() if target.partition(":")[2] == wanted]
+    if meant:
+        return f"did you mean {' or '.join(meant)}? extreg list shows all"
+    if not is_target(wanted):
+        return "a target is module:qualname, such as shop.models:Order; extreg list shows all"
+    if danger(wanted) is not None:
+        return "extreg list shows all; this one should have none, see extreg rule dangerous-target"
+    return f"extreg add {wanted}, or extreg list to see all"
 
 
 def _check(target: str) -> None:
@@ -173,6 +187,10 @@ def _in_state(registry: Registry, code: int, wanted: str, verb: str) -> str:
     if state == "retired":
         raise ExtregError(
             f"code {code} is retired (it meant {registry.retired[code]}) and spent for ever",
-            f"no command brings it back; a new code: extreg add {registry.retired[code]}",
+            "no command brings it back" + _anew(registry.retired[code]),
         )
     raise ExtregError(f"cannot {verb} code {code}: it is {state}, not {wanted}", f"extreg show {code}")
+
+
+def _anew(target: str) -> str:
+    return f"; a new code: extreg add {target}" if danger(target) is None else ""

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from unicodedata import normalize
 
+from extreg.registry.dangerous import danger, danger_in
 from extreg.registry.target import split
 from extreg.rules.drifting import CONSTANTS, DRIFTING, MANGLED_FROM, Key
 from extreg.rules.finding import Context, Finding
-from extreg.rules.known_targets import DANGEROUS, DEAD, Known
+from extreg.rules.known_targets import DEAD, Known
 from extreg.rules.python2_names import MODULES, TARGETS
 from extreg.text.document import Row
 
@@ -81,13 +82,22 @@ def python2_name(context: Context) -> Iterator[Finding]:
 def dangerous_target(context: Context) -> Iterator[Finding]:
     """A target is one that must not be dumped as a code: it breaks pickles of others, or hides what they do.
 
+    Whole modules are meant where their functions run programs, load code or open files (`os`, `subprocess`, `pickle`,
+    `ctypes`), but for the exceptions, enumerations and tuples in them; and what reaches anything by its name
+    (`operator:attrgetter`, `functools:partial`).
+
     Why it matters: some globals are in pickles that you never see, such as those with which multiprocessing starts a
     child; some act when they are called, and a code hides them from scanners and from `find_class`, since a code that
-    was loaded once is never asked for again.
+    was loaded once is never asked for again. And the registry is the allow-list of `extreg.loads`.
 
-    How to fix it: `extreg demote` the code, then `extreg retire` it.
+    How to fix it: `extreg demote` the code, then `extreg retire` it. `extreg add` refuses such a target; where you know
+    better, `--force` and a line `# extreg: ignore[dangerous-target] and why`.
     """
-    yield from _known(context, "dangerous-target", DANGEROUS, "extreg retire --now {}")
+    for row in context.rows_in({module for module in context.document.loaded_modules if danger_in(module)}):
+        found = danger(row.target)
+        if found is not None:
+            message = f"code {row.code} ({row.target}) must not have one: {found.why}"
+            yield context.found("dangerous-target", row, message, f"extreg retire --now {row.code}")
 
 
 def dead_target(context: Context) -> Iterator[Finding]:
@@ -98,7 +108,9 @@ def dead_target(context: Context) -> Iterator[Finding]:
     How to fix it: `extreg retire --now` the code and `extreg add` the class that is dumped, such as
     `pathlib:PosixPath` for `pathlib:Path`.
     """
-    yield from _known(context, "dead-target", DEAD, "extreg retire --now {}")
+    # What is dangerous too has its finding.
+    mere = {target: known for target, known in DEAD.items() if danger(target) is None}
+    yield from _known(context, "dead-target", mere, "extreg retire --now {}")
     if context.document.loaded_text.isascii():
         return
     for row in context.rows_like(re.compile(r"[^\x00-\x7f]")):

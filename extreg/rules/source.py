@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from extreg.registry.dangerous import danger
 from extreg.rules.finding import LOADED, Context, Finding
 from extreg.text.document import Row
 from extreg.text.lookup import Answer
@@ -87,7 +88,7 @@ def unregistered_call(context: Context) -> Iterator[Finding]:
     for call in context.calls or ():
         held = _held(context, call)
         if held is None:
-            hint = f"extreg add {call.target} --code {call.code}, and delete the call"
+            hint = "delete the call" if danger(call.target) else _adopt(call)
             yield _about(call, f"add_extension gives {call.target} the code {call.code}, which is not registered", hint)
         elif held:
             yield _about(call, held, f"delete the call; extreg show {call.code}")
@@ -95,6 +96,10 @@ def unregistered_call(context: Context) -> Iterator[Finding]:
         held = _held(context, call)
         if held:
             yield _about(call, held, "choose another code while no pickles are stored, or set EXTREG_ON_CONFLICT")
+
+
+def _adopt(call: Call) -> str:
+    return f"extreg add {call.target} --code {call.code}, and delete the call"
 
 
 def _about(call: Call, message: str, hint: str) -> Finding:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from extreg.errors import ForbiddenGlobalError, Offender
 from extreg.pickles.names import loaded, target
 from extreg.pickles.walker import batches
+from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 from extreg.scoped.basics import BASICS
@@ -120,8 +121,15 @@ class Permits:
 
 def _global(what: str, name: Name, offsets: tuple[int, ...]) -> Offender:
     spelled = target(*name)
-    cure = f"extreg add {shlex.quote(spelled)}" if spelled is not None else "no registry can hold this name"
-    return Offender(what, offsets, spelled, cure)
+    return Offender(what, offsets, spelled, _cure(spelled))
+
+
+def _cure(spelled: str | None) -> str:
+    """Return the command that would permit a target, unless nobody should type it."""
+    if spelled is None:
+        return "no registry can hold this name"
+    known = danger(spelled)
+    return f"extreg add {shlex.quote(spelled)}" if known is None else f"nothing should permit it: {known.why}"
 
 
 def _printable(text: str) -> str:
