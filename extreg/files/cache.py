@@ -11,9 +11,10 @@ from extreg.startup.sources import HEADER, cache_path, checksum, load_cache, rea
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from extreg.startup import Rows
+    from extreg.startup import Key, Rows
+    from extreg.startup.sources import Entry, Table
 
 
 def write_quietly(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> None:
@@ -35,7 +36,8 @@ def write(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "s
     if place is None:
         return None
     os.makedirs(os.path.dirname(place), exist_ok=True)
-    temporary = f"{place}.{os.getpid()}"
+    # Not named for the process: in containers all have the same few numbers, and one that was killed may have left it.
+    temporary = f"{place}.{os.urandom(8).hex()}"
     # Not for others to write, whatever the umask: such a cache would not be trusted.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
@@ -50,19 +52,20 @@ def write(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "s
 
 def encode(sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> bytes:
     """Return the contents of the cache file."""
-    entries = [
-        (
-            source,
-            rows.live,
-            {code: key for code, key in rows.inverted.items() if rows.live.get(key) != code},
-            rows.retired,
-            rows.reducers,
-            rows.rest,
-        )
-        for source, rows in zip(sources, layers, strict=True)
-    ]
+    entries = [_entry(source, rows) for source, rows in zip(sources, layers, strict=True)]
     payload = dumps(entries)
     return HEADER + checksum(payload) + payload
+
+
+def _entry(source: bytes, rows: "Rows") -> "Entry":
+    load_only = {code: key for code, key in rows.inverted.items() if rows.live.get(key) != code}
+    tables = _table(rows.live.keys(), rows.live.values()), _table(load_only.values(), load_only)
+    return source, *tables, _table(rows.retired.values(), rows.retired), rows.reducers, rows.rest
+
+
+def _table(keys: "Iterable[Key]", codes: "Iterable[int]") -> "Table":
+    names = "".join(f"{module}\n{qualname}\n" for module, qualname in keys)
+    return names, b"".join(code.to_bytes(4, sys.byteorder) for code in codes)
 
 
 def is_current(path: str) -> bool:

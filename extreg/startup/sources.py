@@ -18,12 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    Entry = tuple[bytes, dict[tuple[str, str], int], dict[int, tuple[str, str]], dict[int, tuple[str, str]], Any, Any]
+    # A table is the parts of its keys, each followed by a line end, and its codes: decoded as fast as a dictionary is,
+    # and whatever it says, it says it of strings and integers.
+    Table = tuple[str, bytes]
+    Entry = tuple[bytes, Table, Table, Table, dict[str, str], dict[str, Any]]  # live, load-only, retired; see `Rows`
 
 NAME = "registry.toml"
 VARIABLE = "EXTREG_REGISTRY"
-HEADER = f"extreg cache 1\nextreg {__version__}\npython {sys.version}\n".encode()
+HEADER = f"extreg cache 2 {sys.byteorder}\nextreg {__version__}\npython {sys.version}\n".encode()
 CHECKSUM = 8  # bytes
+SPAN = {"first": int, "last": int, "allocate": str, "modules": tuple}
+LARGEST = 1 << 30  # bytes; a million codes take a tenth of it
+# Without waiting for whoever may write into a pipe in its place.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]") -> str:
@@ -109,8 +116,10 @@ def read_through(path: str, entries: "list[Entry]") -> "tuple[tuple[Rows, ...], 
         position = len(sources)
         sources.append(source(file))
         if position < len(entries) and entries[position][0] == sources[position]:
-            known += 1
-            return _rows(file, entries[position])
+            rows = _rows(file, entries[position])
+            if rows is not None:
+                known += 1
+                return rows
         from extreg.startup import cold
 
         return cold.parse(sources[position], file)
@@ -139,10 +148,11 @@ def source(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter for a path with a null character
         from extreg.errors import UnreadableError
 
-        raise UnreadableError(f"cannot read {path}: {error.strerror}", "`extreg init` writes a new one") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnreadableError(f"cannot read {path}: {reason}", "`extreg init` writes a new one") from None
 
 
 def cache_path(path: str) -> "str | None":
@@ -165,33 +175,85 @@ def checksum(payload: bytes) -> bytes:
 def load_cache(path: str) -> "list[Entry]":
     """Return the entries in the cache of the registry file at `path`; none where it is missing or not to be trusted."""
     place = cache_path(path)
+    if place is None:
+        return []
     try:
-        with open(place, "rb", 0) as file:  # type: ignore[arg-type]  # None raises TypeError
-            if not _ours(os.fstat(file.fileno())):
-                return []
-            data = file.read()
-    except (OSError, TypeError):
+        data = _trusted_bytes(place)
+    except (OSError, ValueError):  # the latter for a path that no system has
         return []
-    start = len(HEADER) + CHECKSUM
-    if data[: len(HEADER)] != HEADER:
+    payload = data[CHECKSUM:]
+    if data[:CHECKSUM] != checksum(payload):
         return []
-    payload = data[start:]
-    if data[len(HEADER) : start] != checksum(payload):
+    try:
+        entries = loads(payload)  # noqa: S302 - our own, by owner, header and checksum
+    except Exception:  # noqa: BLE001 - marshal does not say what it raises, and any of it means the same
         return []
-    entries: list[Entry] = loads(payload)  # noqa: S302 - our own, by owner, header and checksum
-    return entries
+    return entries if type(entries) is list and all(map(_is_entry, entries)) else []
+
+
+def _trusted_bytes(place: str) -> bytes:
+    """Return what follows the header in the cache file at `place`; nothing where it is not to be trusted."""
+    descriptor = os.open(place, _READ)
+    try:
+        status = os.fstat(descriptor)
+        if not (_ours(status) and status.st_size <= LARGEST and os.read(descriptor, len(HEADER)) == HEADER):
+            return b""
+        return os.read(descriptor, status.st_size)
+    finally:
+        os.close(descriptor)
 
 
 def _ours(status: os.stat_result) -> bool:
-    """Whether no other user than root could have written the file."""
+    """Whether it is a regular file, and no other user than root could have written it."""
+    if status.st_mode & 0o170000 != 0o100000:
+        return False
     return not hasattr(os, "geteuid") or (status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022)
 
 
-def _rows(path: str, entry: "Entry") -> Rows:
-    _, live, load_only, retired, reducers, rest = entry
-    inverted = dict(zip(live.values(), live))  # noqa: B905 - two views of one dictionary
-    inverted.update(load_only)
-    return Rows(path, live, inverted, retired, reducers, rest)
+def _is_entry(entry: object) -> bool:
+    """Whether `entry` has the types of an `Entry`; its tables are made of parts that can hold nothing else."""
+    return (
+        type(entry) is tuple
+        and tuple(map(type, entry)) == (bytes, tuple, tuple, tuple, dict, dict)
+        and all(tuple(map(type, table)) == (str, bytes) for table in entry[1:4])
+        and {str}.issuperset(map(type, (*entry[4], *entry[4].values())))
+        and _is_rest(entry[5])
+    )
+
+
+def _is_rest(rest: "dict[str, Any]") -> bool:
+    if not {"include", "ranges", "moved"} <= rest.keys():
+        return False
+    include, ranges, moved = rest["include"], rest["ranges"], rest["moved"]
+    return (
+        (type(include), type(ranges), type(moved)) == (tuple, dict, dict)
+        and {str}.issuperset(map(type, (*include, *ranges)))
+        and all(type(span) is dict and {name: type(span[name]) for name in span} == SPAN for span in ranges.values())
+        and all(type(code) is int and type(names) is tuple for code, names in moved.items())
+    )
+
+
+def _rows(path: str, entry: "Entry") -> "Rows | None":
+    """Return the rows in an entry of the cache, or None where its tables are none after all."""
+    try:
+        keys, codes = _table(*entry[1])
+        inverted = dict(zip(codes, keys))  # noqa: B905 - of one length
+        live = dict(zip(keys, codes))  # noqa: B905
+        keys, codes = _table(*entry[2])
+        inverted.update(zip(codes, keys))  # noqa: B905
+        keys, codes = _table(*entry[3])
+    except (TypeError, ValueError):
+        return None
+    return Rows(path, live, inverted, dict(zip(codes, keys)), entry[4], entry[5])  # noqa: B905
+
+
+def _table(names: str, codes: bytes) -> "tuple[list[tuple[str, str]], list[int]]":
+    """Return the keys and codes of a table; raise ValueError or TypeError where there are not as many of each."""
+    parts = iter(names.split("\n"))
+    keys, numbers = list(zip(parts, parts)), memoryview(codes).cast("I").tolist()  # noqa: B905
+    if len(keys) != len(numbers):
+        raise ValueError("not a table")
+    return keys, numbers
 
 
 def _located(package: str, including: str) -> str:
