@@ -17,8 +17,8 @@ from extreg.files.sources import Sources, project_files
 from extreg.rules import check
 from extreg.rules.finding import Context, Finding, Past
 from extreg.startup.packages import package_registry
+from extreg.text.calls import Call
 from extreg.text.document import Document
-from extreg.text.python import Call
 
 _BY_SOURCE = ("missing-target", "reexported-target")
 

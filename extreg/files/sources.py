@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from extreg.text.calls import Call, extension_calls
 from extreg.text.lookup import Answer, Lookup, Module, Outside
-from extreg.text.python import Call, Scope, extension_calls, module_scope, parse
+from extreg.text.python import Scope, module_scope, parse
 from extreg.text.python_text import Elsewhere, done_elsewhere, makes_modules
 
 # Beside or instead of `name.py`, these say that the module exists, or does once it is built.
@@ -53,7 +54,7 @@ class Sources:
         return {target: lookup.answer(target) for target in targets}
 
     def calls(self, files: Iterable[Path]) -> tuple[Call, ...]:
-        """Return the literal calls of `copyreg.add_extension` in `files`, in order."""
+        """Return the calls of `copyreg.add_extension` in `files` whose arguments are constants, in order."""
         return tuple(call for file in files for call in self._calls_in(str(file)))
 
     def text(self, path: str) -> str:
@@ -155,7 +156,16 @@ class Sources:
         tree = parse(source)
         self._scopes[real] = None if tree is None else (module_scope(tree, source), source)
         wanted = tree is not None and "add_extension" in source
-        self._calls[real] = extension_calls(tree, real) if tree is not None and wanted else ()
+        self._calls[real] = extension_calls(tree, real, self._name_of(real)) if tree is not None and wanted else ()
+
+    def _name_of(self, real: str) -> str | None:
+        """Return the name by which the import path has a file; None for one that it has not."""
+        roots = [os.path.realpath(place) + os.sep for place in self.path]
+        root = max((root for root in roots if real.startswith(root)), key=len, default=None)
+        if root is None:
+            return None
+        parts = list(Path(real[len(root) :]).with_suffix("").parts)
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or None
 
     def _read(self, real: str) -> str | None:
         """Return the text of a file, kept so that nothing is read twice."""

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from extreg.text.calls import Call
 from extreg.text.document import CodeTable, Document, Row
 from extreg.text.lookup import Answer
-from extreg.text.python import Call
 
 LOADED: tuple[CodeTable, ...] = ("codes", "load-only")
 # Every version of Python that pickle keys were looked at for, oldest first.

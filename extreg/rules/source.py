@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from extreg.registry.dangerous import danger
 from extreg.rules.finding import LOADED, Context, Finding
+from extreg.text.calls import Call
 from extreg.text.document import Row
 from extreg.text.lookup import Answer
-from extreg.text.python import Call
 
 
 def missing_target(context: Context) -> Iterator[Finding]:
@@ -76,7 +76,8 @@ def unpicklable_target(context: Context) -> Iterator[Finding]:
 def unregistered_call(context: Context) -> Iterator[Finding]:
     """Code calls `copyreg.add_extension` for a code that the registry does not hold.
 
-    Literal calls in the Python files of the project are looked at. With `--installed` those in all installed
+    Calls in the Python files of the project whose arguments are constants are looked at: literals, sums of them, names
+    that are bound once, `__name__`. With `--installed` those in all installed
     distributions are too, and reported when their code or target is one of ours.
 
     Why it matters: such a code is on no record, so that somebody will give it out again; and where it meets one of

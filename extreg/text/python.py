@@ -73,21 +73,6 @@ class Scope:
     bases: tuple[str | None, ...] = ()
 
 
-class Call(NamedTuple):
-    """One literal call of `copyreg.add_extension`."""
-
-    path: str
-    line: int
-    module: str
-    name: str
-    code: int
-
-    @property
-    def target(self) -> str:
-        """The target that the call registers."""
-        return f"{self.module}:{self.name}"
-
-
 def parse(source: str) -> ast.Module | None:
     """Return the syntax tree of `source`, or None when this Python cannot parse it."""
     with warnings.catch_warnings():
@@ -106,25 +91,6 @@ def module_scope(tree: ast.Module, source: str) -> Scope:
     if not reader.scope.open and _AT_TOP.search(source) is not None:
         reader.scope.open = _calls_at_top(tree)
     return reader.scope
-
-
-def extension_calls(tree: ast.Module, path: str) -> tuple[Call, ...]:
-    """Return the calls of `add_extension` whose three arguments are literals."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return tuple(found for node in calls if (found := _extension_call(node, path)) is not None)
-
-
-def _extension_call(node: ast.Call, path: str) -> Call | None:
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if called != "add_extension":
-        return None
-    given = dict(zip(("module", "name", "code"), node.args, strict=False))
-    given.update({word.arg: word.value for word in node.keywords if word.arg})
-    values = [getattr(given.get(key), "value", None) for key in ("module", "name", "code")]
-    module, name, code = values
-    if isinstance(module, str) and isinstance(name, str) and type(code) is int:
-        return Call(path, node.lineno, module, name, code)
-    return None
 
 
 class _Reader:

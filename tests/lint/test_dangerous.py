@@ -117,7 +117,13 @@ def test_no_message_offers_to_add_one(run_extreg: Run, tmp_path: Path) -> None:
     (tmp_path / "calls.py").write_text("from copyreg import add_extension\nadd_extension('os', 'system', 300)\n")
     registry = tmp_path / "registry.toml"
     registry.write_text(registry.read_text() + '\n[retired]\n400 = "os:system"\n')
-    for command in (["lint"], ["show", "os:system"], ["promote", "os:system"], ["promote", "400"], ["show", "os:popen"]):
+    for command in (
+        ["lint"],
+        ["show", "os:system"],
+        ["promote", "os:system"],
+        ["promote", "400"],
+        ["show", "os:popen"],
+    ):
         done = run_extreg(*command)
         assert ":popen" in done.stdout + done.stderr or "os:system" in done.stdout + done.stderr, command
         assert "extreg add os:system" not in done.stdout + done.stderr
