@@ -7,30 +7,30 @@ import sys
 from extreg.cli.command import Command, registry_option
 from extreg.errors import UnreadableError
 from extreg.files.cache import compile_registry, is_current
+from extreg.files.importing import registry_folders, search_path
 from extreg.files.project import registry_path
-from extreg.files.resolve import importable
 
 
 def _compile(arguments: argparse.Namespace) -> int:
     found = registry_path(arguments.registry).absolute()
     path = os.fspath(found)
-    with importable(found.parent):
-        if arguments.check:
-            return _check(path)
-        try:
-            cache = compile_registry(path)
-        except OSError as error:
-            raise UnreadableError(
-                f"cannot write the cache of {path}: {error}", "PYTHONPYCACHEPREFIX=FOLDER puts it elsewhere"
-            ) from None
+    search = search_path(registry_folders(found))
+    if arguments.check:
+        return _check(path, search)
+    try:
+        cache = compile_registry(path, search)
+    except OSError as error:
+        raise UnreadableError(
+            f"cannot write the cache of {path}: {error}", "PYTHONPYCACHEPREFIX=FOLDER puts it elsewhere"
+        ) from None
     if cache is None:
         raise UnreadableError(f"{sys.implementation.name} has no bytecode caches, so registries have none either")
     print(f"wrote {cache}")
     return 0
 
 
-def _check(path: str) -> int:
-    if is_current(path):
+def _check(path: str, search: list[str]) -> int:
+    if is_current(path, search):
         print(f"{path}: the cache is current")
         return 0
     print(f"{path}: no current cache for this Python; write it: extreg compile")

@@ -68,21 +68,23 @@ def _table(keys: "Iterable[Key]", codes: "Iterable[int]") -> "Table":
     return names, b"".join(code.to_bytes(4, sys.byteorder) for code in codes)
 
 
-def is_current(path: str) -> bool:
-    """Whether the next start from the registry file at `path` would be warm.
+def is_current(path: str, search: "Sequence[str] | None" = None) -> bool:
+    """Whether the next start from the registry file at `path` would be warm, with included packages in `search`.
 
     Raises `RegistryError` or `UnreadableError` when the registry itself cannot be read.
     """
     entries = load_cache(path)
-    layers, _, known = read_through(path, entries)
+    layers, _, known = read_through(path, entries, search)
     return known == len(layers) == len(entries)
 
 
-def compile_registry(path: str) -> "str | None":
+def compile_registry(path: str, search: "Sequence[str] | None" = None) -> "str | None":
     """Read the registry file at `path` and what it includes, and write the cache; return the cache's path.
+
+    Included packages are looked for in `search`, without one as this process would import them.
 
     None where Python has no bytecode caches.  Raises `RegistryError`, `UnreadableError`, or OSError when the cache
     cannot be written.
     """
-    layers, sources, _ = read_through(path, [])
+    layers, sources, _ = read_through(path, [], search)
     return write(path, sources, layers)

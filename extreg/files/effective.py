@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from extreg.files.resolve import importable
+from extreg.files.importing import registry_folders, search_path
 from extreg.files.rows import registry_of, rows_of
 from extreg.files.source import read_document
 from extreg.registry.model import Registry
@@ -16,8 +16,7 @@ def read_effective(path: Path) -> Registry:
     Raises `RegistryError` and `UnreadableError`.
     """
     registry = read_document(path).require()
-    with importable(path.absolute().parent):
-        _, *included = map(registry_of, rows_of(registry))
+    _, *included = map(registry_of, rows_of(registry, search_path(registry_folders(path))))
     for other in included:
         registry = with_rows_of(registry, other)
     return registry

@@ -8,9 +8,9 @@ from pathlib import Path
 from extreg.errors import UnreadableError
 from extreg.files.history import all_versions, at_ref
 from extreg.files.imported import import_answers
+from extreg.files.importing import registry_folders
 from extreg.files.installed import installed_files
 from extreg.files.project import registry_path
-from extreg.files.resolve import importable
 from extreg.files.settings import Settings, check_names, read_settings
 from extreg.files.source import read_document
 from extreg.files.sources import Sources, project_files
@@ -90,9 +90,7 @@ class Run:
         document = read_document(self.path)
         if wishes.rolling and wishes.against is None:
             raise UnreadableError("--rolling needs a base to compare with", "--against REF")
-        with importable(self.path.absolute().parent):
-            included = _included(document)
-        sources = Sources([self.settings.folder, *self.settings.path, _import_root(self.path), Path.cwd()])
+        sources = Sources([self.settings.folder, *self.settings.path, *registry_folders(self.path)])
         looked_at = wishes.sources and document.registry is not None and self._wants(*_BY_SOURCE)
         targets = _targets(document) if looked_at or wishes.imports else []
         answers = sources.answers(targets) if looked_at else None
@@ -100,7 +98,7 @@ class Run:
         installed = sources.calls(installed_files()) if wishes.installed else ()
         return Context(
             document=document,
-            included=included,
+            included=_included(document, sources.path),
             base=self._base(wishes.against),
             history=all_versions(self.path) if wishes.history else None,
             rolling=wishes.rolling,
@@ -126,14 +124,6 @@ class Run:
         return base
 
 
-def _import_root(path: Path) -> Path:
-    """Return the folder from which the package is imported that the registry file lies in, as pytest finds it."""
-    folder = path.absolute().parent
-    while (folder / "__init__.py").is_file() and folder != folder.parent:
-        folder = folder.parent
-    return folder
-
-
 def _targets(document: Document) -> list[str]:
     tables = document.tables
     reducers = [target for pair in tables.reducers.items() for target in pair]
@@ -157,14 +147,14 @@ def _shown(path: str) -> str:
         return path
 
 
-def _included(document: Document) -> tuple[Document, ...]:
+def _included(document: Document, search: list[str]) -> tuple[Document, ...]:
     own = os.path.realpath(document.path)
     included: dict[str, Document] = {}
     waiting = [document]
     while waiting:
         including = waiting.pop(0)
         for package in including.tables.include:
-            found = _locate(including, package)
+            found = _locate(including, package, search)
             real = os.path.realpath(found)
             if real not in included and real != own:
                 included[real] = read_document(found)
@@ -172,9 +162,9 @@ def _included(document: Document) -> tuple[Document, ...]:
     return tuple(included.values())
 
 
-def _locate(document: Document, package: str) -> str:
+def _locate(document: Document, package: str, search: list[str]) -> str:
     try:
-        return package_registry(package)
+        return package_registry(package, search)
     except LookupError as missing:
         line = document.line("include")
         raise UnreadableError(f"{document.path}:{line}: include: {missing.args[0]}", missing.args[1]) from None

@@ -20,7 +20,7 @@ def canonical(target: str, *, folder: Path | None = None) -> str:
         module_name, qualname = split(target)
     except ValueError as error:
         raise UnreadableError(str(error)) from None
-    with importable(folder or Path.cwd()):
+    with _importable(folder or Path.cwd()):
         found = _walk(_import(module_name, target), module_name, qualname)
         own = _own_name(found, module_name, qualname)
         if own == (module_name, qualname):
@@ -30,7 +30,7 @@ def canonical(target: str, *, folder: Path | None = None) -> str:
 
 
 @contextmanager
-def importable(folder: Path) -> Iterator[None]:
+def _importable(folder: Path) -> Iterator[None]:
     """Make the modules in `folder` and its ``src`` importable for the length of a block."""
     added = [str(folder), str(folder / "src")]
     saved = list(sys.path)

@@ -10,6 +10,8 @@ from extreg.text.toml_reader import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from extreg.registry.model import Registry
     from extreg.startup import Key
 
@@ -29,8 +31,11 @@ def parse(raw: bytes, path: str) -> Rows:
     return _from_tables(tables, path)
 
 
-def rows_of(registry: "Registry") -> "tuple[Rows, ...]":
-    """Return the rows of a registry value and of the packages it includes, its own first."""
+def rows_of(registry: "Registry", search: "Sequence[str] | None" = None) -> "tuple[Rows, ...]":
+    """Return the rows of a registry value and of the packages it includes, its own first.
+
+    Those are looked for in `search`, without one as this process would import them.
+    """
     own = Rows(
         "a Registry value",
         {_key(target): code for code, target in registry.codes.items()},
@@ -46,7 +51,7 @@ def rows_of(registry: "Registry") -> "tuple[Rows, ...]":
             "moved": dict(registry.moved),
         },
     )
-    return with_included(own, "", lambda file: parse(source(file), file))
+    return with_included(own, "", lambda file: parse(source(file), file), search)
 
 
 def registry_of(rows: Rows) -> "Registry":

@@ -2,11 +2,11 @@
 
 import importlib.util
 import os
-import sys
 from collections.abc import Iterable, Iterator
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from pathlib import Path
 
+from extreg.files.importing import is_hooked, search_path
 from extreg.text.calls import Call, extension_calls
 from extreg.text.lookup import Answer, Lookup, Module, Outside
 from extreg.text.python import Scope, module_scope, parse
@@ -36,8 +36,7 @@ class Sources:
     """
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        own = [str(place) for folder in folders for place in (folder, folder / "src") if place.is_dir()]
-        self.path = list(dict.fromkeys([*own, *sys.path]))
+        self.path = search_path(folders)
         self.visited: dict[str, int] = {}
         self._modules: dict[str, Module | Outside | None] = {}
         self._origins: dict[str, str | None] = {}
@@ -125,6 +124,8 @@ class Sources:
             kind = _not_source(folder, last)
             if kind is not None:
                 return Outside(kind)
+        if not parent_name and is_hooked(last):
+            return Outside("known to an import hook only")
         parent = self.load(parent_name) if parent_name else None
         if isinstance(parent, Module) and (makes_modules(parent.source)):
             return Outside("perhaps put in place when its package is imported")
@@ -197,12 +198,8 @@ def _spec(name: str, path: list[str]) -> ModuleSpec | None:
     spec = PathFinder.find_spec(name.rpartition(".")[2], path)
     if "." in name or (spec is not None and spec.origin is not None):
         return spec
-    # A namespace package comes last: another finder (an editable install's) may know the real one.
-    for finder in sys.meta_path:
-        other = finder.find_spec(name, None) if finder is not PathFinder and hasattr(finder, "find_spec") else None
-        if other is not None:
-            return other
-    return spec
+    # A namespace package comes last: what is built in is no file, and these two finders look nowhere else.
+    return BuiltinImporter.find_spec(name) or FrozenImporter.find_spec(name) or spec
 
 
 def _stub_in(folders: list[str]) -> str | None:

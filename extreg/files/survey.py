@@ -1,6 +1,8 @@
 """What the pickles in many files refer to, counted in one process or in several, with the same result."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -99,15 +101,23 @@ def after(pickles: int, fault: str) -> str:
 
 
 def reports(files: Iterable[Found], jobs: int = 1) -> Iterator[Report]:
-    """Yield a report on each of `files`, in their order, worked out by so many processes."""
-    if jobs == 1:
+    """Yield a report on each of `files`, in their order, worked out by so many processes.
+
+    By one on Windows with Python 3.10, which has no way to keep modules in the working directory out of the others.
+    """
+    if jobs == 1 or (not hasattr(os, "fork") and sys.version_info < (3, 11)):
         yield from map(report_on, files)
         return
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
 
     waiting = iter(files)
-    pool = ProcessPoolExecutor(jobs, initializer=_quiet)
+    # Not spawned where that can be helped: a fresh interpreter would import from the working directory first.
+    forks = hasattr(os, "fork") and (sys.platform != "darwin" or sys.version_info < (3, 11))
+    if not forks:
+        os.environ["PYTHONSAFEPATH"] = "1"
+    pool = ProcessPoolExecutor(jobs, get_context("fork" if forks else "spawn"), initializer=_quiet)
     try:
         while batch := list(islice(waiting, _AT_A_TIME)):
             yield from pool.map(report_on, batch, chunksize=max(1, min(16, len(batch) // (4 * jobs))))

@@ -5,16 +5,24 @@ import sys
 
 from extreg.startup.sources import NAME
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def package_registry(name: str) -> str:
+
+def package_registry(name: str, search: "Sequence[str] | None" = None) -> str:
     """Return the path of the registry.toml inside the package `name`, which is not imported.
 
-    Raises LookupError, with a message and a hint as its arguments, when there is no such package or no file in it.
+    It is looked for in the folders `search`, in the way of ``sys.path`` and by nothing but the path finder, which runs
+    no code: other finders import what they like, such as what stands in a strange project's folder.  Without `search`
+    it is found as this process would find it, by all of its finders.  Raises LookupError, with a message and a hint as
+    its arguments, when there is no such package or no file in it.
     """
-    folders = _package_folders(name)
+    folders = _package_folders(name) if search is None else _folders_on(search, name)
     if folders is None:
+        where = "" if search is None else " on the import path"
         raise LookupError(
-            f"there is no package {name!r} to take a {NAME} from", f"pip install {name}, or mend the name"
+            f"there is no package {name!r}{where} to take a {NAME} from", f"pip install {name}, or mend the name"
         )
     for folder in folders:
         path = os.path.join(folder, NAME)
@@ -32,9 +40,9 @@ def _package_folders(name: str) -> "list[str] | None":
     full = ""
     for part in name.split("."):
         full = f"{full}.{part}" if full else part
-        loaded = sys.modules.get(full)
-        if loaded is not None and getattr(loaded, "__path__", None) is not None:
-            folders = list(loaded.__path__)
+        loaded = _folders_of_loaded(full)
+        if loaded is not None:
+            folders = loaded
             continue
         # Below the first part by its last name only: the path of a nested namespace package, asked for by its full
         # name, looks its parent up in sys.modules (_NamespacePath in Lib/importlib/_bootstrap_external.py).
@@ -45,3 +53,25 @@ def _package_folders(name: str) -> "list[str] | None":
             return None
         folders = list(spec.submodule_search_locations or ())
     return folders
+
+
+def _folders_on(search: "Sequence[str]", name: str) -> "list[str] | None":
+    """Return the folders of a package that stands in one of the folders `search`, or is imported here already."""
+    from importlib.machinery import PathFinder
+
+    folders = list(search)
+    full = ""
+    for part in name.split("."):
+        full = f"{full}.{part}" if full else part
+        spec = PathFinder.find_spec(part, folders)
+        found = spec.submodule_search_locations or () if spec is not None else _folders_of_loaded(full)
+        if found is None:
+            return None
+        folders = list(found)
+    return folders
+
+
+def _folders_of_loaded(name: str) -> "list[str] | None":
+    loaded = sys.modules.get(name)
+    folders = getattr(loaded, "__path__", None) if loaded is not None else None
+    return list(folders) if folders is not None else None

@@ -15,7 +15,7 @@ from extreg.startup import Rows, __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     # A table is the parts of its keys, each followed by a line end, and its codes: decoded as fast as a dictionary is,
@@ -106,8 +106,13 @@ def read(path: str) -> "tuple[Rows, ...]":
     return layers
 
 
-def read_through(path: str, entries: "list[Entry]") -> "tuple[tuple[Rows, ...], list[bytes], int]":
-    """Return the rows as `read` does, their sources, and how many of them the cache `entries` held."""
+def read_through(
+    path: str, entries: "list[Entry]", search: "Sequence[str] | None" = None
+) -> "tuple[tuple[Rows, ...], list[bytes], int]":
+    """Return the rows as `read` does, their sources, and how many of them the cache `entries` held.
+
+    Included packages are looked for in `search`: see `extreg.startup.packages.package_registry`.
+    """
     sources: list[bytes] = []
     known = 0
 
@@ -124,10 +129,12 @@ def read_through(path: str, entries: "list[Entry]") -> "tuple[tuple[Rows, ...], 
 
         return cold.parse(sources[position], file)
 
-    return with_included(rows_of_file(path), path, rows_of_file), sources, known
+    return with_included(rows_of_file(path), path, rows_of_file, search), sources, known
 
 
-def with_included(own: Rows, path: str, rows_of_file: "Any") -> "tuple[Rows, ...]":
+def with_included(
+    own: Rows, path: str, rows_of_file: "Any", search: "Sequence[str] | None" = None
+) -> "tuple[Rows, ...]":
     """Return `own` and the rows of all that it includes: breadth first, cycles and diamonds cut."""
     if not own.rest["include"]:
         return (own,)
@@ -135,7 +142,7 @@ def with_included(own: Rows, path: str, rows_of_file: "Any") -> "tuple[Rows, ...
     seen = {os.path.realpath(path)}
     for rows in found:  # which grows while it is walked
         for package in rows.rest["include"]:
-            file = _located(package, rows.path)
+            file = _located(package, rows.path, search)
             real = os.path.realpath(file)
             if real not in seen:
                 seen.add(real)
@@ -256,11 +263,11 @@ def _table(names: str, codes: bytes) -> "tuple[list[tuple[str, str]], list[int]]
     return keys, numbers
 
 
-def _located(package: str, including: str) -> str:
+def _located(package: str, including: str, search: "Sequence[str] | None") -> str:
     from extreg.startup.packages import package_registry
 
     try:
-        return package_registry(package)
+        return package_registry(package, search)
     except LookupError as missing:
         from extreg.errors import UnreadableError
 

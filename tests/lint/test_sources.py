@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from extreg.files.sources import Sources, project_files
+from extreg.startup.packages import package_registry
 
 
 def answers(folder: Path, *targets: str):
@@ -132,3 +133,27 @@ def test_hidden_folders_and_environments_are_no_part_of_a_project(tmp_path: Path
         (tmp_path / name).write_text("")
     (tmp_path / "venv" / "pyvenv.cfg").write_text("")
     assert [path.name for path in project_files(tmp_path)] == ["c.py"]
+
+
+@pytest.mark.parametrize("place", ["shop", "shop/__init__.py"])
+def test_an_editable_install_is_read_from_its_finder_which_is_not_asked(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Setuptools' finders hold the folder of each package, those of `editables` its ``__init__.py``."""
+
+    class Finder:
+        def __init__(self) -> None:
+            places = {"shop": place, "odd": "strange"}
+            self.redirections = {name: str(tmp_path / "elsewhere" / place) for name, place in places.items()}
+
+        def find_spec(self, *_: object) -> None:
+            raise AssertionError("a foreign finder was asked")
+
+    (tmp_path / "elsewhere" / "shop").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "shop" / "__init__.py").write_text("class Order: pass\n")
+    (tmp_path / "elsewhere" / "shop" / "registry.toml").write_text("format = 1\n\n[codes]\n")
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    sources = Sources([tmp_path / "project"])
+    found = sources.answers(["shop:Order", "shop:Ordre", "odd:Order", "really_nowhere:Order"])
+    assert [answer.kind for answer in found.values()] == ["found", "missing", "unknown", "missing"]
+    assert package_registry("shop", sources.path) == str(tmp_path / "elsewhere" / "shop" / "registry.toml")
