@@ -11,7 +11,7 @@ from extreg.files.imported import import_answers
 from extreg.files.importing import registry_folders
 from extreg.files.installed import installed_files
 from extreg.files.project import registry_path
-from extreg.files.settings import Settings, check_names, read_settings
+from extreg.files.settings import check_names, read_settings
 from extreg.files.source import read_document
 from extreg.files.sources import Sources, project_files
 from extreg.rules import check
@@ -79,7 +79,7 @@ class Run:
         self.settings = read_settings(path.absolute().parent)
         self.select = check_names(wishes.select, "--select") or self.settings.select
         self.ignore = (*check_names(wishes.ignore, "--ignore"), *self.settings.ignore)
-        self.notes: list[str] = []
+        self.notes: list[str] = list(self.settings.notes)
         self.context = self._context(wishes)
 
     def findings(self) -> tuple[Finding, ...]:
@@ -94,7 +94,7 @@ class Run:
         looked_at = wishes.sources and document.registry is not None and self._wants(*_BY_SOURCE)
         targets = _targets(document) if looked_at or wishes.imports else []
         answers = sources.answers(targets) if looked_at else None
-        calls = _calls(sources, self.settings) if wishes.sources and self._wants("unregistered-call") else None
+        calls = self._calls(sources) if wishes.sources and self._wants("unregistered-call") else None
         installed = sources.calls(installed_files()) if wishes.installed else ()
         return Context(
             document=document,
@@ -109,6 +109,19 @@ class Run:
             sources={call.path: sources.text(call.path) for call in (*(calls or ()), *installed)},
             pythons=self.settings.pythons,
         )
+
+    def _calls(self, sources: Sources) -> tuple[Call, ...]:
+        folder, patterns = self.settings.folder, self.settings.exclude
+        files = {file: file.relative_to(folder).as_posix() for file in project_files(folder)}
+        excluded = {pattern: {name for name in files.values() if fnmatch(name, pattern)} for pattern in patterns}
+        self.notes += [
+            f"{folder / 'pyproject.toml'}: tool.extreg.lint.exclude: {pattern!r} matches no Python file"
+            for pattern, names in excluded.items()
+            if not names
+        ]
+        left_out = set().union(*excluded.values())
+        found = sources.calls(file for file, name in files.items() if name not in left_out)
+        return tuple(call._replace(path=_shown(call.path)) for call in found)
 
     def _wants(self, *rules: str) -> bool:
         return any(rule not in self.ignore and rule in (self.select or rules) for rule in rules)
@@ -128,15 +141,6 @@ def _targets(document: Document) -> list[str]:
     tables = document.tables
     reducers = [target for pair in tables.reducers.items() for target in pair]
     return sorted({*tables.codes.values(), *tables.load_only.values(), *reducers})
-
-
-def _calls(sources: Sources, settings: Settings) -> tuple[Call, ...]:
-    files = [
-        file
-        for file in project_files(settings.folder)
-        if not any(fnmatch(file.relative_to(settings.folder).as_posix(), pattern) for pattern in settings.exclude)
-    ]
-    return tuple(call._replace(path=_shown(call.path)) for call in sources.calls(files))
 
 
 def _shown(path: str) -> str:

@@ -12,6 +12,7 @@ from extreg.rules.finding import KNOWN_PYTHONS
 from extreg.text.versions import allowed
 
 _KEYS = ("select", "ignore", "exclude", "path", "python")
+_ABOVE = ("registry", "lint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,8 @@ class Settings:
 
     ``folder`` is that of its pyproject.toml (or of the registry file, without one), ``select`` and ``ignore`` are
     rules, ``exclude`` are glob patterns of Python files in which calls do not count, ``path`` are folders whose modules
-    can be imported beside the project's own, ``pythons`` the supported versions.
+    can be imported beside the project's own, ``pythons`` the supported versions.  ``notes`` say what in them does
+    nothing.
     """
 
     folder: Path
@@ -29,6 +31,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     path: tuple[Path, ...] = ()
     pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
+    notes: tuple[str, ...] = ()
 
 
 def read_settings(folder: Path) -> Settings:
@@ -49,12 +52,21 @@ def check_names(names: tuple[str, ...], where: str) -> tuple[str, ...]:
     return names
 
 
+def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    from difflib import get_close_matches
+
+    for key in table:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else ""
+            raise UnreadableError(f"{where}.{key}: unknown key, expected one of {', '.join(known)}", hint)
+
+
 def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
+    _check_keys(table_in(data, pyproject, "tool", "extreg"), _ABOVE, f"{pyproject}: tool.extreg")
     lint = table_in(data, pyproject, "tool", "extreg", "lint")
     where = f"{pyproject}: tool.extreg.lint"
-    unknown = [key for key in lint if key not in _KEYS]
-    if unknown:
-        raise UnreadableError(f"{where}.{unknown[0]}: unknown key, expected one of {', '.join(_KEYS)}")
+    _check_keys(lint, _KEYS, where)
     chosen = {key: _strings(lint, key, where) for key in _KEYS}
     project = data.get("project", {})
     requires = project.get("requires-python", "") if isinstance(project, dict) else ""
@@ -69,6 +81,11 @@ def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
         exclude=chosen["exclude"],
         path=tuple(pyproject.parent / folder for folder in chosen["path"]),
         pythons=pythons or KNOWN_PYTHONS,
+        notes=tuple(
+            f"{where}.path: there is no folder {str(pyproject.parent / folder)!r}, so that nothing is found there"
+            for folder in chosen["path"]
+            if not (pyproject.parent / folder).is_dir()
+        ),
     )
 
 
@@ -83,4 +100,8 @@ def _version(text: str, where: str) -> tuple[int, int]:
     major, _, minor = text.partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
         raise UnreadableError(f"{where}: expected a version such as '3.12', found {text!r}")
-    return int(major), int(minor)
+    version = int(major), int(minor)
+    if version not in KNOWN_PYTHONS:
+        first, last = (".".join(map(str, known)) for known in (KNOWN_PYTHONS[0], KNOWN_PYTHONS[-1]))
+        raise UnreadableError(f"{where}: expected versions from {first} to {last}, found {text!r}")
+    return version

@@ -104,10 +104,14 @@ def test_settings_come_from_pyproject(extreg, project) -> None:
         ('select = "unsorted"', "expected an array of strings"),
         ('select = ["unsortd"]', "there is no rule 'unsortd'"),
         ('python = ["three"]', "expected a version"),
+        ('python = ["2.7"]', "expected versions from 3.10 to 3.15, found '2.7'"),
+        ('exlude = ["tests/*"]', "did you mean exclude?"),
+        ("[tool.extreg.lnt]", "tool.extreg.lnt: unknown key, expected one of registry, lint"),
+        ('[tool.extreg]\nregistri = "x.toml"', "did you mean registry?"),
     ],
 )
 def test_bad_settings_are_named(extreg, project, line: str, message: str) -> None:
-    (project / "pyproject.toml").write_text(f"[tool.extreg.lint]\n{line}\n")
+    (project / "pyproject.toml").write_text(f"[tool.extreg.lint]\n{line}\n" if line[0] != "[" else f"{line}\n")
     done = extreg("lint")
     assert done.returncode == 2
     assert message in done.stderr
@@ -137,6 +141,18 @@ def test_calls_in_excluded_files_do_not_count(extreg, project) -> None:
     assert "test_x.py:3: unregistered-call" in extreg("lint").stdout
     (project / "pyproject.toml").write_text('[tool.extreg.lint]\nexclude = ["tests/*"]\n')
     assert extreg("lint").returncode == 0
+
+
+def test_settings_that_do_nothing_are_told(extreg, project) -> None:
+    (project / "docs").mkdir()
+    (project / "pyproject.toml").write_text('[tool.extreg.lint]\nexclude = ["docs/*"]\npath = ["nowhere"]\n')
+    done = extreg("lint")
+    assert done.returncode == 0
+    assert "tool.extreg.lint.exclude: 'docs/*' matches no Python file" in done.stderr
+    assert "tool.extreg.lint.path: there is no folder" in done.stderr
+    (project / "docs" / "conf.py").touch()
+    (project / "nowhere").mkdir()
+    assert extreg("lint").stderr == ""
 
 
 def test_no_source_looks_at_the_registry_only(extreg, project) -> None:
