@@ -7,6 +7,7 @@ from typing import Any
 
 from extreg.errors import UnreadableError
 from extreg.startup.sources import NAME, VARIABLE, upward
+from extreg.startup.strangers import refuse_strangers
 from extreg.text.toml_reader import loads
 
 
@@ -14,7 +15,8 @@ def registry_path(given: str | None) -> Path:
     """Return the path of the registry file to work on.
 
     The `given` path; else ``$EXTREG_REGISTRY``; else ``[tool.extreg] registry`` in the nearest pyproject.toml (relative
-    to that file); else the nearest registry.toml upward from the working directory.  Raises `UnreadableError`.
+    to that file); else the nearest registry.toml upward from the working directory.  Raises `UnreadableError`, also for
+    a file found upward that others than the user, root and the working directory's owner may have put there.
     """
     path = registry_path_if_any(given)
     if path is None:
@@ -30,7 +32,8 @@ def registry_path_if_any(given: str | None) -> Path | None:
     named = _named(given)
     if named is not None:
         return named
-    found = upward(str(Path.cwd()))
+    here = os.fspath(Path.cwd())
+    found = upward(here, here)
     return Path(found) if found is not None else None
 
 
@@ -82,7 +85,9 @@ def _configured(folder: Path) -> Path | None:
         return None
     if not isinstance(value, str):
         raise UnreadableError(f"{pyproject}: tool.extreg.registry: expected a string, found {value!r}")
-    return pyproject.parent / value
+    registry = pyproject.parent / value
+    refuse_strangers(os.fspath(pyproject), os.fspath(folder), os.fspath(registry))
+    return registry
 
 
 def _upward(folder: Path, name: str) -> Iterator[Path]:

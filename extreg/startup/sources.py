@@ -39,7 +39,8 @@ def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]"
     A path-like, or a string with a path separator or the ending ``.toml``, is a path (of the file, or of its folder);
     any other string is the name of a package, which is searched for without being imported.  Without a source:
     ``$EXTREG_REGISTRY``, else the nearest registry.toml upward from the file of the `caller` (its globals), else
-    upward from the working directory.  Raises `ExtregError` when there is none.
+    upward from the working directory; code in site-packages looks in its own package only.  Raises `ExtregError` when
+    there is none, and for a found one that may be a stranger's: see `upward`.
     """
     if source is None:
         source = os.environ.get(VARIABLE) or None
@@ -58,33 +59,85 @@ def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]"
         raise UnreadableError(*missing.args) from None
 
 
-def upward(folder: str) -> "str | None":
-    """Return the path of the nearest registry.toml in `folder` or above it, or None."""
+def upward(folder: str, guide: "str | None", last: "str | None" = None) -> "str | None":
+    """Return the path of the nearest registry.toml in `folder` or above it, up to the folder `last`, or None.
+
+    Nobody named that file.  Raises `UnreadableError` where others than the effective user, root and the owner of the
+    file or folder `guide` may have put it there.
+    """
     folder = os.path.abspath(folder)
     while True:
         path = os.path.join(folder, NAME)
-        if os.path.isfile(path):
-            return path
+        try:
+            status = os.lstat(path)
+        except (OSError, ValueError):
+            pass
+        else:
+            if _is_plainly_ours(status, folder):
+                return path
+            if os.path.isfile(path):
+                from extreg.startup.strangers import refuse_strangers
+
+                refuse_strangers(path, guide)
+                return path
         above = os.path.dirname(folder)
-        if above == folder:
+        if folder in (above, last):
             return None
         folder = above
 
 
+def _is_plainly_ours(status: os.stat_result, folder: str) -> bool:
+    """Whether it needs no second look to tell that only the user and root can have put a file into `folder`."""
+    return (
+        hasattr(os, "geteuid")
+        and status.st_mode & 0o170002 == 0o100000
+        and status.st_uid in (0, os.geteuid())
+        and not os.stat(folder).st_mode & 0o002
+    )
+
+
 def _nearest(caller: "Mapping[str, object]") -> str:
     file = caller.get("__file__")
-    starts = [os.path.dirname(os.path.abspath(file))] if isinstance(file, str) else []
-    starts.append(os.getcwd())
+    guide = os.path.abspath(file) if isinstance(file, str) else None
+    package = _installed(guide) if guide is not None else None
+    starts = [os.path.dirname(guide)] if guide is not None and package != "" else []
+    if package is None:
+        try:  # noqa: SIM105 - contextlib is not imported at start-up
+            starts.append(os.getcwd())
+        except OSError:  # it is gone
+            pass
     for start in starts:
-        path = upward(start)
+        path = upward(start, guide, package)
         if path is not None:
             return path
     from extreg.errors import UnreadableError
 
-    raise UnreadableError(
-        f"no {NAME} found upward from {' or '.join(starts)}",
-        f"write one with `extreg init`, or name it: extreg.install(PATH) or {VARIABLE}=PATH",
-    )
+    raise UnreadableError(*_nothing_found(starts, guide, package))
+
+
+def _nothing_found(starts: "list[str]", guide: "str | None", package: "str | None") -> "tuple[str, str]":
+    """Return the message and the hint for a caller at `guide` that named nothing and found nothing."""
+    named = f"name it: extreg.install(PATH) or {VARIABLE}=PATH"
+    if package is None:
+        return (
+            f"no {NAME} found upward from {' or '.join(starts) or 'a folder that is gone'}",
+            f"write one with `extreg init`, or {named}",
+        )
+    where = f"the installed package {package}" if package else f"{guide}, which is installed and no package"
+    return f"no {NAME} in {where}", f"its wheel must carry the file as package data; or {named}"
+
+
+def _installed(file: str) -> "str | None":
+    """Return the folder of the installed package that `file` is of; empty where it is of none, None if not installed.
+
+    What is installed looks in itself: folders above it are another's, and so is the one that somebody happens to be in.
+    """
+    for name in ("site-packages", "dist-packages"):
+        before, found, after = file.rpartition(f"{os.sep}{name}{os.sep}")
+        if found:
+            package, inside, _ = after.partition(os.sep)
+            return f"{before}{found}{package}" if inside else ""
+    return None
 
 
 def _is_path(name: str) -> bool:
