@@ -16,7 +16,7 @@ def registry_path(given: str | None) -> Path:
 
     The `given` path; else ``$EXTREG_REGISTRY``; else ``[tool.extreg] registry`` in the nearest pyproject.toml (relative
     to that file); else the nearest registry.toml upward from the working directory.  Raises `UnreadableError`, also for
-    a file found upward that others than the user, root and the working directory's owner may have put there.
+    a file above it that others than the user, root and the working directory's owner may have put there.
     """
     path = registry_path_if_any(given)
     if path is None:
@@ -32,8 +32,10 @@ def registry_path_if_any(given: str | None) -> Path | None:
     named = _named(given)
     if named is not None:
         return named
-    here = os.fspath(Path.cwd())
-    found = upward(here, here)
+    here = Path.cwd()
+    if (here / NAME).is_file():
+        return here / NAME
+    found = upward(os.fspath(here.parent), os.fspath(here))
     return Path(found) if found is not None else None
 
 
@@ -86,7 +88,8 @@ def _configured(folder: Path) -> Path | None:
     if not isinstance(value, str):
         raise UnreadableError(f"{pyproject}: tool.extreg.registry: expected a string, found {value!r}")
     registry = pyproject.parent / value
-    refuse_strangers(os.fspath(pyproject), os.fspath(folder), os.fspath(registry))
+    if pyproject.parent != folder:
+        refuse_strangers(os.fspath(pyproject), os.fspath(folder), os.fspath(registry))
     return registry
 
 

@@ -81,6 +81,13 @@ def test_the_owner_of_the_calling_file_is_trusted_with_the_registry_too(world):
     assert python("-c", PROGRAM, cwd=world / "own").returncode == 1  # whose code is nobody's
 
 
+@as_root
+def test_commands_take_what_is_in_the_working_directory_itself_and_programs_do_not(world):
+    os.chown(world / "registry.toml", STRANGER, STRANGER)
+    assert python("-m", "extreg", "list", cwd=world).returncode == 0
+    assert python("-c", PROGRAM, cwd=world).returncode == 1
+
+
 def test_a_user_does_not_take_what_belongs_to_another(world, monkeypatch):
     """As above, for whoever runs the tests: the owner of the files is another than the effective user."""
     for path in (world, world / "registry.toml"):
