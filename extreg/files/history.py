@@ -1,12 +1,17 @@
 """The registry file as git has it: at a commit, and in every version that it ever had."""
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from extreg.errors import UnreadableError
-from extreg.files.git import run_git
+from extreg.files.git import not_fetched, read_blob, run_git
 from extreg.rules.finding import Past
 from extreg.text.document import Document
 
+# No program of the configuration's is run to make a difference readable.
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
 _UNSHALLOW = "git fetch --unshallow; with GitHub's actions/checkout: fetch-depth: 0"
 
 
@@ -62,6 +67,28 @@ def _past(name: str, raw: bytes, path: Path) -> Past:
     return Past(name, document)
 
 
+class _Change(NamedTuple):
+    """What a commit made of the file: its name and the hash of its contents, all zeros for a deletion."""
+
+    commit: str
+    name: str
+    blob: str
+
+
+def _changes(log: str) -> Iterator[_Change]:
+    """Yield the changes in what ``git log --raw -z --format=%H`` writes (the raw format of git-diff-tree(1))."""
+    commit = ""
+    fields = iter(log.split("\0"))
+    for field in fields:
+        field = field.lstrip("\n")
+        if not field.startswith(":"):
+            commit = field or commit
+            continue
+        _, _, _, blob, status = field.split(" ")
+        name = next(fields)
+        yield _Change(commit, next(fields) if status[0] in "RC" else name, blob)
+
+
 class _Repository:
     """The repository that the registry file is in."""
 
@@ -75,7 +102,12 @@ class _Repository:
                 "to compare with a file: --against PATH",
             )
         self.top = self.folder = Path(top)  # paths are relative to where git runs
-        self.relative = self.path.relative_to(self.top.resolve()).as_posix()
+        try:
+            self.relative = self.path.relative_to(self.top.resolve()).as_posix()
+        except ValueError:  # core.worktree leads elsewhere
+            raise UnreadableError(
+                f"{path} is in no work tree: its repository has {top}", "to compare with a file: --against PATH"
+            ) from None
 
     def commit(self, ref: str) -> str:
         """Return the hash of the commit that `ref` names."""
@@ -93,56 +125,52 @@ class _Repository:
 
     def names(self) -> list[str]:
         """Return the names that the file has had, the present one first."""
-        staged = self._text("diff", "--cached", "--find-renames", "--name-status", "-z", "HEAD") or ""
+        staged = self._text("diff-index", "--cached", *_PLAIN, "--find-renames", "--name-status", "-z", "HEAD") or ""
         fields = staged.split("\0")
         renamed = [
             fields[place + 1]
             for place, field in enumerate(fields[:-2])
             if field.startswith("R") and fields[place + 2] == self.relative
         ]
-        earlier = [name for start in (self.relative, *renamed) for _, name in self.log(start)]
+        earlier = [change.name for start in (self.relative, *renamed) for change in self.log(start)]
         return list(dict.fromkeys([self.relative, *renamed, *earlier]))
 
-    def log(self, name: str | None = None) -> list[tuple[str, str]]:
-        """Return commit and file name of every change of the file, the newest first; merges are seen from each side."""
-        arguments = (
-            "log",
-            "--follow",
-            "-m",
-            "--name-only",
-            "--format=%x01%H",
-            "-z",
-            "HEAD",
-            "--",
-            name or self.relative,
-        )
-        output = self._text(*arguments) or ""
-        changes: dict[tuple[str, str], None] = {}
-        for chunk in output.split("\x01")[1:]:
-            commit, *names = (part.strip("\n") for part in chunk.split("\0"))
-            changes.update(dict.fromkeys((commit, found) for found in names if found))
-        return list(changes)
+    def log(self, name: str | None = None) -> list[_Change]:
+        """Return every change of the file, the newest first; merges are seen from each side.
+
+        Raises `UnreadableError` when history is not whole.
+        """
+        name = name or self.relative
+        options = (*_PLAIN, "--follow", "-m", "--raw", "--no-abbrev", "--format=%H", "-z")
+        done = run_git(["log", *options, "HEAD", "--", name], folder=self.folder)
+        if done.returncode != 0 and self._text("rev-parse", "--verify", "--quiet", "HEAD") is not None:
+            raise not_fetched(f"the whole history of {name}", self._fetching(name))
+        return list(dict.fromkeys(_changes(done.stdout.decode(errors="surrogateescape"))))
 
     def blob(self, commit: str, name: str) -> bytes | None:
         """Return the contents of a file in a commit, or None."""
-        return self._run("cat-file", "blob", f"{commit}:{name}")
+        return read_blob(f"{commit}:{name}", folder=self.folder)
 
-    def blobs(self, places: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
-        """Return the contents of many files in many commits, by one process; those that were deleted are left out."""
-        request = "".join(f"{commit}:{name}\n" for commit, name in places).encode()
-        output = self._run("cat-file", "--batch", data=request) or b""
+    def blobs(self, changes: list[_Change]) -> list[tuple[str, bytes]]:
+        """Return commit and contents of the file after each of the changes, by one process; deletions are left out."""
+        kept = [change for change in changes if change.blob.strip("0")]
+        output = self._run("cat-file", "--batch", data="".join(f"{change.blob}\n" for change in kept).encode()) or b""
         found: list[tuple[str, bytes]] = []
         position = 0
-        for commit, _ in places:
-            end = output.index(b"\n", position)
+        for change in kept:
+            end = output.find(b"\n", position)
             header = output[position:end].split(b" ")
+            if end < 0 or not header[-1].isdigit():
+                raise not_fetched(f"{change.name} in commit {change.commit[:10]}", self._fetching(change.name))
             position = end + 1
-            if header[-1] == b"missing":
-                continue
             size = int(header[-1])
-            found.append((commit, output[position : position + size]))
+            found.append((change.commit, output[position : position + size]))
             position += size + 1
         return found
+
+    def _fetching(self, name: str) -> str:
+        """Return the command that makes git fetch every version of a file that a partial clone left out."""
+        return f"git -C {shlex.quote(str(self.top))} log --patch --follow -- {shlex.quote(name)}"
 
     def explain_absence(self, ref: str, commit: str) -> None:
         """Raise `UnreadableError` unless the file surely is newer than `commit`."""
