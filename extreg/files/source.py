@@ -1,18 +1,18 @@
 """Reading registry files from disk, with errors that say which file and why."""
 
 import os
-from pathlib import Path
 
 from extreg.errors import Problem, RegistryError, UnreadableError
+from extreg.startup.archives import read
 from extreg.text.document import Document
 
 
 def read_text(path: "str | os.PathLike[str]") -> str:
-    """Return the text of the file at `path`, line ends as they are.
+    """Return the text of the file at `path`, which may be in a zip archive, line ends as they are.
 
     Raises OSError when it cannot be read and `RegistryError` when it is not UTF-8.
     """
-    return decode(Path(path).read_bytes(), os.fspath(path))
+    return decode(read(path), os.fspath(path))
 
 
 def decode(raw: bytes, path: str) -> str:

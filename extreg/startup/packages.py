@@ -25,13 +25,21 @@ def package_registry(name: str, search: "Sequence[str] | None" = None) -> str:
             f"there is no package {name!r}{where} to take a {NAME} from", f"pip install {name}, or mend the name"
         )
     for folder in folders:
-        path = os.path.join(folder, NAME)
-        if os.path.isfile(path):
-            return os.path.abspath(path)
+        path = os.path.abspath(os.path.join(folder, NAME))
+        if os.path.isfile(path) or _is_archived(path):
+            return path
     raise LookupError(
         f"package {name!r} has no {NAME} (looked in {', '.join(folders) or 'no folder: it is a single module'})",
         f"its wheel must carry the file as package data: {name.replace('.', '/')}/{NAME}",
     )
+
+
+def _is_archived(path: str) -> bool:
+    if os.path.isdir(os.path.dirname(path)):
+        return False
+    from extreg.startup.archives import holds
+
+    return holds(path)
 
 
 def _package_folders(name: str) -> "list[str] | None":

@@ -48,7 +48,7 @@ def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]"
         return _nearest(caller)
     name = os.fspath(source)
     if name is not source or _is_path(name):
-        return os.path.abspath(os.path.join(name, NAME) if os.path.isdir(name) else name)
+        return os.path.abspath(os.path.join(name, NAME) if _is_folder(name) else name)
     from extreg.startup.packages import package_registry
 
     try:
@@ -99,13 +99,15 @@ def _is_plainly_ours(status: os.stat_result, folder: str) -> bool:
 def _nearest(caller: "Mapping[str, object]") -> str:
     file = caller.get("__file__")
     guide = os.path.abspath(file) if isinstance(file, str) else None
+    archive = getattr(caller.get("__loader__"), "archive", None)  # zipimporter has it
     package = _installed(guide) if guide is not None else None
+    if guide is not None and archive is not None:
+        from extreg.startup.archives import nearest
+
+        return nearest(guide, os.path.abspath(archive), _here() if package is None else None)
     starts = [os.path.dirname(guide)] if guide is not None and package != "" else []
     if package is None:
-        try:  # noqa: SIM105 - contextlib is not imported at start-up
-            starts.append(os.getcwd())
-        except OSError:  # it is gone
-            pass
+        starts += _here()
     for start in starts:
         path = upward(start, guide, package)
         if path is not None:
@@ -113,6 +115,14 @@ def _nearest(caller: "Mapping[str, object]") -> str:
     from extreg.errors import UnreadableError
 
     raise UnreadableError(*_nothing_found(starts, guide, package))
+
+
+def _here() -> "list[str]":
+    """Return the working directory, unless it is gone."""
+    try:
+        return [os.getcwd()]
+    except OSError:
+        return []
 
 
 def _nothing_found(starts: "list[str]", guide: "str | None", package: "str | None") -> "tuple[str, str]":
@@ -143,6 +153,16 @@ def _installed(file: str) -> "str | None":
 def _is_path(name: str) -> bool:
     separators = (os.sep, os.altsep or os.sep)
     return name.endswith(".toml") or any(mark in name for mark in separators)
+
+
+def _is_folder(name: str) -> bool:
+    if os.path.isdir(name):
+        return True
+    if name.endswith(".toml") or os.path.exists(name):
+        return False
+    from extreg.startup.archives import holds
+
+    return holds(os.path.join(os.path.abspath(name), NAME))
 
 
 def read(path: str) -> "tuple[Rows, ...]":
@@ -204,10 +224,16 @@ def with_included(
 
 
 def source(path: str) -> bytes:
-    """Return the bytes of the file at `path`; raise `UnreadableError`."""
+    """Return the bytes of the file at `path`, which may be in a zip archive; raise `UnreadableError`."""
     try:
         with open(path, "rb") as file:
             return file.read()
+    except (OSError, ValueError):
+        pass
+    from extreg.startup.archives import read as read_through_archives
+
+    try:
+        return read_through_archives(path)
     except (OSError, ValueError) as error:  # the latter for a path with a null character
         from extreg.errors import UnreadableError
 
