@@ -1,55 +1,68 @@
-"""What the unpickler reads: the checked pickle with its codes spelled out, and not copied where it is large."""
+"""What the unpickler reads: the checked pickle with its codes spelled out and without its FRAMEs.
+
+A FRAME says how much may be read ahead.  Those of the pickle are wrong once codes are spelled out, and from CPython
+3.13.15, 3.14.7 and 3.15 on (gh-154848) they may neither hold others nor end within an opcode.  So all of them go.  The
+unpickler in C would then ask for every opcode by itself: a small pickle stands in one frame of our own, a large one in
+a file that lets it peek.
+"""
 
 import io
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from extreg.pickles.walker import walk
+from extreg.pickles.walker import batches
 from extreg.scoped.permits import SMALL, Checked
 
 _IN_C: Final = pickle.Unpickler.__module__ == "_pickle"
+_PROTO: Final = 0x80
 _FRAME: Final = b"\x95"
 _FRAME_WIDTH: Final = 9
+_PROTO_WIDTH: Final = 2
+# How much a file reads ahead.
+_AHEAD: Final = 1 << 16
 
 
 def fed(checked: Checked) -> Any:
     """Return a file that holds the pickle, such that the unpickler reads the same opcodes as the check did.
 
-    Raises UnpicklingError for a FRAME that is longer than the pickle, as the unpickler does, unless that is left to it.
+    Raises UnpicklingError for a FRAME that is longer than the pickle, as the unpickler does.
     """
+    if len(checked.data) >= SMALL:
+        # All of them now: what is raised within a file's peek is not heard.
+        return io.BufferedReader(_Pieces(list(_cut(checked, checked.frames))), _AHEAD)
+    whole = b"".join(_cut(checked, _few_frames(checked)))
+    return io.BytesIO(_FRAME + len(whole).to_bytes(8, "little") + whole if _IN_C else whole)
+
+
+def _few_frames(checked: Checked) -> list[tuple[int, int]]:
+    """Return the FRAMEs of a small pickle: one behind its PROTO, or none, unless somebody made it by hand."""
     data, end = checked.data, checked.end
-    if _IN_C and len(data) >= SMALL:
-        return _Framed(*(_cut(checked) if checked.codes else [memoryview(data)[:end]]))
-    pieces = list(_spelled(checked))
-    if not _IN_C:
-        return io.BytesIO(_unframed(b"".join(pieces)))
-    # One frame holds all, so that no other matters.
-    size = sum(map(len, pieces))
-    return io.BytesIO(b"".join((_FRAME, size.to_bytes(8, "little"), *pieces)))
+    likely = data.count(_FRAME, 0, end)
+    if not likely:
+        return []
+    if likely == 1 and data[0] == _PROTO and data.startswith(_FRAME, _PROTO_WIDTH):
+        start = _PROTO_WIDTH + 1
+        return [(_PROTO_WIDTH, int.from_bytes(data[start : start + _FRAME_WIDTH - 1], "little"))]
+    found = [event for batch in batches(data, True, True) for event in batch]
+    return [(event[1], event[5] or 0) for event in found if event[0] == "frame"]
 
 
-def _spelled(checked: Checked) -> Iterator[bytes]:
-    data, done = checked.data, 0
-    for offset, width, spelled in checked.codes:
-        yield data[done:offset]
-        yield spelled
-        done = offset + width
-    yield data[done : checked.end]
+def _cut(checked: Checked, frames: list[tuple[int, int]]) -> Iterator[bytes | memoryview]:
+    """Yield the pickle without its `frames` and with its codes spelled out: what is large uncopied, the rest together.
 
-
-def _cut(checked: Checked) -> Iterator[bytes | memoryview]:
-    """Yield the pickle without its FRAMEs and with its codes spelled out: what is large uncopied, the rest together."""
+    Raises UnpicklingError for a FRAME that is longer than the pickle.
+    """
     data, view, end = checked.data, memoryview(checked.data), checked.end
-    grown = sum(len(spelled) - width for _, width, spelled in checked.codes)
     edits = [*checked.codes, (end, 0, b"")]
-    for offset, length in checked.frames:
-        if offset + _FRAME_WIDTH + length > end + grown:
+    for offset, length in frames:
+        if offset + _FRAME_WIDTH + length > end:
             raise pickle.UnpicklingError(f"the FRAME at byte {offset} is longer than the pickle")
         edits.append((offset, _FRAME_WIDTH, b""))
+    edits.sort()
     together: list[bytes] = []
     done = 0
-    for offset, width, new in sorted(edits):
+    for offset, width, new in edits:
         if offset - done < SMALL:
             together.append(data[done:offset])
         else:
@@ -61,39 +74,25 @@ def _cut(checked: Checked) -> Iterator[bytes | memoryview]:
     yield b"".join(together)
 
 
-class _Framed:
-    """A file that holds pieces of a pickle, each in a frame around everything in it.
+class _Pieces(io.RawIOBase):
+    """A file that holds `pieces`, one after the other; each is copied to where it is wanted, and nowhere else."""
 
-    The unpickler in C takes a frame into its buffer as it is, so nothing is copied.  It must never read further: when
-    a frame in a file ends within an opcode, it forgets the rest and goes on with other bytes than were checked.
-    Every piece ends between two opcodes.  If there is one, the lengths of frames in it do not matter: one that reaches
-    beyond it finds nothing there, which is an error; if there are more, they must have none.
-    """
+    def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
+        self._pieces = iter(pieces)
+        self._piece = memoryview(b"")
 
-    __slots__ = ("_pieces",)
+    def readable(self) -> bool:
+        """Return True."""
+        return True
 
-    def __init__(self, *pieces: bytes | memoryview) -> None:
-        framed = [part for piece in pieces if piece for part in (_FRAME, len(piece).to_bytes(8, "little"), piece)]
-        self._pieces = framed[::-1]
-
-    def read(self, size: int) -> bytes | memoryview:
-        """Return the next `size` bytes: a FRAME, its length, all of its piece; nothing after the last."""
-        piece = self._pieces.pop() if self._pieces else b""
-        if len(piece) > size:
-            self._pieces.append(piece[size:])
-            return piece[:size]
-        return piece
-
-    def readline(self) -> bytes:
-        """Return nothing: every line ends within its piece."""
-        return b""
-
-
-def _unframed(data: bytes) -> bytes:
-    """Return `data` without FRAMEs, which are wrong once codes are spelled out; the unpickler in Python minds."""
-    pieces, done = [], 0
-    for event in walk(data):
-        if event.kind == "frame":
-            pieces.append(data[done : event.offset])
-            done = event.offset + _FRAME_WIDTH
-    return b"".join([*pieces, data[done:]])
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill `buffer` with what comes next; return how many bytes, 0 at the end."""
+        while not self._piece:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._piece = memoryview(piece)
+        size = min(len(buffer), len(self._piece))
+        buffer[:size] = self._piece[:size]
+        self._piece = self._piece[size:]
+        return size
