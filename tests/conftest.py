@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
-# The same examples in every run, however slow the machine: who broke something should be the one who sees it.
-settings.register_profile("extreg", deadline=None, derandomize=True, database=None)
-settings.load_profile("extreg")
+try:
+    from hypothesis import settings
+except ImportError:  # the tests that need it say so
+    settings = None
+else:
+    # The same examples in every run, however slow the machine: who broke something should be the one who sees it.
+    settings.register_profile("extreg", deadline=None, derandomize=True, database=None)
+    settings.load_profile("extreg")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

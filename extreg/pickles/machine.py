@@ -13,13 +13,19 @@ from extreg.pickles.opcodes import TO_MARK, Buffer, Step, names, steps, string
 _STRINGS: Final = frozenset(b"STUVX\x8c\x8d")
 _PLAIN: Final[dict[int, Kind]] = {0x80: "proto", 0x95: "frame", 0x2E: "stop"}
 _MARK: Final = object()
+_BYTE_STRINGS: Final = frozenset(b"STU")
+_LONG: Final = 100
 
 # A symbol is the step that pushed a string, the mark, or None for anything else.
 _Symbol = Step | object | None
 
 
-def interpret(data: Buffer, offset: int = 0) -> Iterator[Event]:
-    """Yield the events of the one pickle that begins at `offset`, its STOP included; raise `MalformedPickleError`."""
+def interpret(data: Buffer, offset: int = 0, *, ascii_strings: bool = True) -> Iterator[Event]:
+    """Yield the events of the one pickle that begins at `offset`, its STOP included; raise `MalformedPickleError`.
+
+    Names made of Python 2's byte strings are read as ASCII, or are unresolved without `ascii_strings`, because an
+    unpickler with some other ``encoding`` would read others.
+    """
     stack: list[_Symbol] = []
     memo: dict[int | bytes, _Symbol] = {}
     for found in steps(data, offset):
@@ -31,7 +37,7 @@ def interpret(data: Buffer, offset: int = 0) -> Iterator[Event]:
         elif byte in b"ci":
             yield Event("global", found.offset, name, *names(data, found))
         elif byte == 0x93:
-            yield _stack_global(data, found, stack)
+            yield _stack_global(data, found, stack, ascii_strings)
         _perform(data, found, stack, memo)
 
 
@@ -40,8 +46,13 @@ def _argument(data: Buffer, found: Step) -> int:
     return int.from_bytes(bytes(data[found.start : found.stop]), "little", signed=found.opcode.name == "EXT4")
 
 
-def _stack_global(data: Buffer, found: Step, stack: list[_Symbol]) -> Event:
-    operands = [string(data, symbol) if isinstance(symbol, Step) else None for symbol in stack[-2:]]
+def _stack_global(data: Buffer, found: Step, stack: list[_Symbol], ascii_strings: bool) -> Event:
+    operands = [
+        string(data, symbol)
+        if isinstance(symbol, Step) and (ascii_strings or symbol.opcode.byte not in _BYTE_STRINGS)
+        else None
+        for symbol in stack[-2:]
+    ]
     module, name = operands if len(operands) == 2 else (None, None)
     if module is None or name is None:
         return Event("unresolved", found.offset, "STACK_GLOBAL")
@@ -79,6 +90,9 @@ def _pop(stack: list[_Symbol], count: int) -> None:
 def _slot(data: Buffer, found: Step) -> int | bytes:
     if found.opcode.argument != "\n":
         return _argument(data, found)
-    raw = bytes(data[found.start : found.stop])
-    # int() of a million digits takes minutes; a number that long is no slot of any memo, so its spelling will do.
-    return int(raw) if len(raw) < 100 else raw
+    # What int() takes, as unpicklers do: white space, a sign, underscores, any number of zeros in front.
+    raw = bytes(data[found.start : found.stop]).strip().replace(b"_", b"")
+    digits = raw.lstrip(b"+-").lstrip(b"0") or b"0"
+    signed = b"-" + digits if raw[:1] == b"-" else digits
+    # int() of a million digits takes minutes; a number that long is no slot of any memo, so its digits will do.
+    return int(signed) if len(digits) < _LONG else signed

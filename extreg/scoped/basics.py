@@ -14,18 +14,39 @@ import copyreg
 from typing import Any, Final
 
 
-def _encode(text: str, encoding: str) -> bytes:
-    """Do for ``bytes`` under protocols 0 to 2 what pickle writes ``_codecs.encode`` for, and nothing else."""
-    if type(text) is not str or encoding != "latin1":
-        raise ValueError("pickle writes _codecs.encode of a str and 'latin1' only; a registry can permit the rest")
-    return text.encode("latin1")
+class _Unwritable:
+    """A callable that a pickle cannot change: a BUILD writes the attributes of a function, for the whole process."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Without this, `__class__` could be set, to a class with no slots that the registry permits.
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r} that can be set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r} that can be deleted")
 
 
-def _reconstruct(cls: type, base: type, state: object) -> Any:
-    """Make an object of a class as protocols 0 and 1 have it."""
-    if not (isinstance(cls, type) and isinstance(base, type) and issubclass(cls, base)):
-        raise TypeError("copyreg._reconstructor makes objects of a class, by one of its bases")
-    return copyreg._reconstructor(cls, base, state)  # type: ignore[attr-defined]
+class _Encode(_Unwritable):
+    """Does for ``bytes`` under protocols 0 to 2 what pickle writes ``_codecs.encode`` for, and nothing else."""
+
+    __slots__ = ()
+
+    def __call__(self, text: str, encoding: str) -> bytes:
+        if type(text) is not str or encoding != "latin1":
+            raise ValueError("pickle writes _codecs.encode of a str and 'latin1' only; a registry can permit the rest")
+        return text.encode("latin1")
+
+
+class _Reconstruct(_Unwritable):
+    """Makes an object of a class as protocols 0 and 1 have it."""
+
+    __slots__ = ()
+
+    def __call__(self, cls: type, base: type, state: object) -> Any:
+        if not (isinstance(cls, type) and isinstance(base, type) and issubclass(cls, base)):
+            raise TypeError("copyreg._reconstructor makes objects of a class, by one of its bases")
+        return copyreg._reconstructor(cls, base, state)  # type: ignore[attr-defined]
 
 
 BASICS: Final[dict[tuple[str, str], object]] = {
@@ -39,6 +60,6 @@ BASICS: Final[dict[tuple[str, str], object]] = {
     ("builtins", "slice"): slice,
     ("builtins", "Ellipsis"): Ellipsis,
     ("builtins", "NotImplemented"): NotImplemented,
-    ("_codecs", "encode"): _encode,
-    ("copyreg", "_reconstructor"): _reconstruct,
+    ("_codecs", "encode"): _Encode(),
+    ("copyreg", "_reconstructor"): _Reconstruct(),
 }

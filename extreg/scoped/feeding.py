@@ -31,7 +31,10 @@ def fed(checked: Checked) -> Any:
     if len(checked.data) >= SMALL:
         # All of them now: what is raised within a file's peek is not heard.
         return io.BufferedReader(_Pieces(list(_cut(checked, checked.frames))), _AHEAD)
-    whole = b"".join(_cut(checked, _few_frames(checked)))
+    frames = _few_frames(checked)
+    if not checked.codes and len(frames) == 1 and sum(frames[0]) + _FRAME_WIDTH == checked.end:
+        return io.BytesIO(checked.data[: checked.end])  # it is right as it is
+    whole = b"".join(_cut(checked, frames))
     return io.BytesIO(_FRAME + len(whole).to_bytes(8, "little") + whole if _IN_C else whole)
 
 

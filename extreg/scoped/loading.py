@@ -37,7 +37,7 @@ def loads(
     """
     # Bytes cannot change between the check and the load; whatever else is copied, so that it cannot either.
     whole = data if type(data) is bytes else bytes(data)
-    checked = permits_of(registry).check(whole, fix_imports=fix_imports)
+    checked = permits_of(registry).check(whole, fix_imports=fix_imports, encoding=encoding)
     return checked.unpickler(fed(checked), encoding=encoding, errors=errors, buffers=buffers).load()
 
 
@@ -86,7 +86,8 @@ class Unpickler:
 
     def load(self) -> Any:
         """Read one pickle and return its object; raises as `loads` does, and EOFError at the end of the file."""
-        checked = self._permits.check(read_pickle(self._file), fix_imports=self._fix_imports)
+        data = read_pickle(self._file)
+        checked = self._permits.check(data, fix_imports=self._fix_imports, encoding=self._encoding)
         return self._confined(checked).load()
 
     def persistent_load(self, pid: Any) -> Any:

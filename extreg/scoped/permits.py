@@ -3,10 +3,13 @@
 import pickle
 import shlex
 import sys
+from codecs import lookup
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
+from extreg.pickles.machine import interpret
 from extreg.pickles.names import loaded, target
 from extreg.pickles.walker import batches
 from extreg.registry.dangerous import danger
@@ -22,6 +25,7 @@ _WIDTHS: Final = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 # Below this size, a pickle is copied sooner than it is cut.
 SMALL: Final = 1 << 14
 _BY_CODE: Final = " "
+_LIKE_ASCII: Final = frozenset({"ascii", "utf-8", "iso8859-1", "cp1252"})
 
 
 class Checked(NamedTuple):
@@ -58,8 +62,8 @@ class Permits:
         self._modern = _unpickler(table, own, legacy=False)
         self._legacy = _unpickler(table, own, legacy=True)
 
-    def check(self, data: bytes, *, fix_imports: bool) -> Checked:
-        """Return the first pickle in `data`, fit to be loaded.
+    def check(self, data: bytes, *, fix_imports: bool, encoding: str = "ASCII") -> Checked:
+        """Return the first pickle in `data`, fit to be loaded by an unpickler with this ``encoding``.
 
         Raises `ForbiddenGlobalError` naming all that is not permitted, `MalformedPickleError`, and EOFError where
         `data` is empty; imports nothing.
@@ -69,10 +73,12 @@ class Permits:
         # A PROTO further on changes nothing here: the unpickler below does not ask for it either.
         protocol = data[1] if data[0] == _PROTO and len(data) > 1 else 0
         legacy = fix_imports and protocol < 3
-        end, codes, frames = self._look(data, protocol if legacy else 3)
+        end, codes, frames = self._look(data, protocol if legacy else 3, _reads_ascii(encoding))
         return Checked(data, end, codes, frames, self._legacy if legacy else self._modern)
 
-    def _look(self, data: bytes, protocol: int) -> tuple[int, list[tuple[int, int, bytes]], list[tuple[int, int]]]:
+    def _look(
+        self, data: bytes, protocol: int, ascii_strings: bool
+    ) -> tuple[int, list[tuple[int, int, bytes]], list[tuple[int, int]]]:
         """Return the end of the first pickle in `data`, its codes and its FRAMEs.
 
         Raises `ForbiddenGlobalError` for all that is not permitted.
@@ -82,7 +88,8 @@ class Permits:
         frames: list[tuple[int, int]] = []
         forbidden: dict[object, list[int]] = {}
         offset = -1
-        for batch in batches(data, len(data) >= SMALL, True):
+        found = batches(data, len(data) >= SMALL, True) if ascii_strings else [interpret(data, ascii_strings=False)]
+        for batch in found:
             for kind, offset, opcode, module, name, number, _ in batch:
                 if module is not None and name is not None:
                     if ((module, name) if protocol >= 3 else loaded(module, name, protocol)) not in names:
@@ -117,6 +124,19 @@ class Permits:
             return _global(f"code {key}, retired, which was {retired}", split(retired), places)
         cure = "unknown to this registry; load with the one it was dumped with"
         return Offender(f"code {key}", places, None, cure)
+
+
+@cache
+def _reads_ascii(encoding: str) -> bool:
+    """Tell whether an unpickler reads ASCII in Python 2's byte strings as what it is.
+
+    So it is in what anybody uses: the default, those which Python 2's pickles need, and ``"bytes"``, with which such a
+    string is no name. EBCDIC, UTF-7 and the like make other names of the same bytes than were checked.
+    """
+    try:
+        return encoding == "bytes" or lookup(encoding).name in _LIKE_ASCII
+    except LookupError:
+        return False  # the unpickler says so
 
 
 def _global(what: str, name: Name, offsets: tuple[int, ...]) -> Offender:
