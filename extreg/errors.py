@@ -6,7 +6,9 @@ something has gone wrong, so it may stay readable rather than fast.
 """
 
 from pickle import PicklingError, UnpicklingError
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
+
+from extreg.printable import printable
 
 
 class Problem(NamedTuple):
@@ -27,7 +29,7 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line is not None else self.path
         text = ": ".join(part for part in (place, self.where, self.message) if part)
-        return f"{text} ({self.hint})" if self.hint else text
+        return printable(f"{text} ({self.hint})" if self.hint else text)
 
 
 class Conflict(NamedTuple):
@@ -46,11 +48,18 @@ class Conflict(NamedTuple):
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.wanted} ({self.wanted_by}) against {self.held} ({self.held_by})\n    cure: {self.cure}"
+        clash = printable(f"{self.wanted} ({self.wanted_by}) against {self.held} ({self.held_by})")
+        return f"{clash}\n    cure: {printable(self.cure)}"
 
 
 class ExtregError(Exception):
-    """Base of every error that extreg raises on purpose."""
+    """Base of every error that extreg raises on purpose.
+
+    Its text is shown with what came from elsewhere escaped (`extreg.printable`); ``message`` and ``hint`` are as they
+    are.  A message has one line, or as many as it has items where it has ``several``, each escaped by itself.
+    """
+
+    several: ClassVar[bool] = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -58,7 +67,12 @@ class ExtregError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+        return f"{self.shown}\nhint: {printable(self.hint)}" if self.hint else self.shown
+
+    @property
+    def shown(self) -> str:
+        """The message as it may be shown."""
+        return printable(self.message, keep="\n" if self.several else "")
 
 
 class UnreadableError(ExtregError):
@@ -68,6 +82,8 @@ class UnreadableError(ExtregError):
 class RegistryError(ExtregError):
     """A registry that breaks the format; ``problems`` names every one of its faults."""
 
+    several = True
+
     def __init__(self, problems: "tuple[Problem, ...]") -> None:
         super().__init__("\n".join(map(str, problems)))
         self.args = (problems,)
@@ -76,6 +92,8 @@ class RegistryError(ExtregError):
 
 class ConflictError(ExtregError, ValueError):
     """Rows that cannot be installed; ``conflicts`` names every one. copyreg is as it was."""
+
+    several = True
 
     def __init__(self, conflicts: "tuple[Conflict, ...]") -> None:
         count = len(conflicts)
@@ -91,8 +109,10 @@ class CallbackError(ExtregError):
     The cache was cleared and every callback was called.
     """
 
+    several = True
+
     def __init__(self, failures: "tuple[tuple[str, Exception], ...]") -> None:
-        lines = [f"{name}: {type(error).__name__}: {error}" for name, error in failures]
+        lines = [printable(f"{name}: {type(error).__name__}: {error}") for name, error in failures]
         super().__init__("\n  ".join(["raised by a callback given to extreg.on_clear:", *lines]))
         self.args = (failures,)
         self.failures = failures
@@ -111,7 +131,7 @@ class RewriteError(ExtregError):
         self.offset = offset
 
     def __str__(self) -> str:
-        return f"{self.message} (at byte {self.offset})" if self.offset >= 0 else self.message
+        return f"{self.shown} (at byte {self.offset})" if self.offset >= 0 else self.shown
 
 
 class ReducerError(ExtregError, PicklingError):
@@ -119,6 +139,8 @@ class ReducerError(ExtregError, PicklingError):
 
     ``places`` says where each reducer concerned was asked for (``registry.toml:31``, or the file and line of a call).
     """
+
+    several = True
 
     def __init__(self, message: str, places: "tuple[object, ...]" = ()) -> None:
         super().__init__(message)
@@ -160,11 +182,13 @@ class Offender(NamedTuple):
     def __str__(self) -> str:
         shown = ", ".join(map(str, self.offsets[:8])) + (", ..." if len(self.offsets) > 8 else "")
         place = f" (at byte {shown})" if self.offsets else ""
-        return f"{self.what}{place}: {self.cure}"
+        return printable(f"{self.what}{place}: {self.cure}")
 
 
 class ForbiddenGlobalError(ExtregError, UnpicklingError):
     """A pickle that refers to what the registry does not hold; ``offenders`` names each.  Nothing of it was loaded."""
+
+    several = True
 
     def __init__(self, offenders: "tuple[Offender, ...]") -> None:
         count = len(offenders)
@@ -187,4 +211,4 @@ class MalformedPickleError(ExtregError, UnpicklingError, ValueError):
         self.offset = offset
 
     def __str__(self) -> str:
-        return f"{self.message} (at byte {self.offset})"
+        return f"{self.shown} (at byte {self.offset})"

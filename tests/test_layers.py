@@ -13,7 +13,7 @@ PACKAGE = Path(extreg.__file__).parent
 
 # In this order; a name ending in a dot stands for everything below it.
 LAYERS = (
-    ("extreg", "extreg.errors", "extreg.startup."),
+    ("extreg", "extreg.errors", "extreg.printable", "extreg.startup."),
     ("extreg.registry.",),
     ("extreg.text.", "extreg.pickles."),
     ("extreg.rules.",),

@@ -5,6 +5,7 @@ import os
 import sys
 
 from extreg.cli.command import Command, registry_option
+from extreg.cli.output import say
 from extreg.errors import UnreadableError
 from extreg.files.cache import compile_registry, is_current
 from extreg.files.importing import registry_folders, search_path
@@ -25,15 +26,15 @@ def _compile(arguments: argparse.Namespace) -> int:
         ) from None
     if cache is None:
         raise UnreadableError(f"{sys.implementation.name} has no bytecode caches, so registries have none either")
-    print(f"wrote {cache}")
+    say(f"wrote {cache}")
     return 0
 
 
 def _check(path: str, search: list[str]) -> int:
     if is_current(path, search):
-        print(f"{path}: the cache is current")
+        say(f"{path}: the cache is current")
         return 0
-    print(f"{path}: no current cache for this Python; write it: extreg compile")
+    say(f"{path}: no current cache for this Python; write it: extreg compile")
     return 1
 
 

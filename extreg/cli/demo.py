@@ -11,7 +11,7 @@ from pathlib import Path
 import extreg
 from extreg.cli import demo_program
 from extreg.cli.command import Command
-from extreg.cli.output import coloured
+from extreg.cli.output import coloured, say, say_as_it_is
 from extreg.errors import ExtregError
 
 
@@ -22,8 +22,8 @@ def _demo(_: argparse.Namespace) -> int:
         _measure(stage)
         _move(stage)
         _collide(stage)
-    print("\nThe temporary folder is gone. In a project of your own: extreg init, extreg add MODULE:CLASS, and")
-    print("extreg.install() where the program starts.")
+    say("", "The temporary folder is gone. In a project of your own: extreg init, extreg add MODULE:CLASS, and")
+    say("extreg.install() where the program starts.")
     return 0
 
 
@@ -45,15 +45,15 @@ class _Stage:
 
     def command(self, *arguments: str) -> str:
         """Run an extreg command in a process of its own, show it with its output, and return the output."""
-        print(coloured(f"$ extreg {' '.join(arguments)}", "bold", sys.stdout))
+        say_as_it_is(coloured(f"$ extreg {' '.join(arguments)}", "bold", sys.stdout))
         output = self._run([sys.executable, "-m", "extreg", *arguments])
-        print(output, end="")
+        say(*output.splitlines())
         return output
 
     def script(self, name: str, text: str, *arguments: str) -> str:
         """Write a program, run it in a fresh process, and return what it printed."""
         self.write(name, text)
-        print(coloured(f"$ {' '.join(['python', name, *arguments])}", "bold", sys.stdout))
+        say_as_it_is(coloured(f"$ {' '.join(['python', name, *arguments])}", "bold", sys.stdout))
         return self._run([sys.executable, name, *arguments])
 
     def _run(self, line: list[str]) -> str:
@@ -61,16 +61,17 @@ class _Stage:
             line, cwd=self.folder, env=self.environment, capture_output=True, text=True, encoding="utf-8", check=False
         )
         if done.returncode != 0:
-            raise ExtregError(f"the demo failed at: {' '.join(line[1:])}\n{done.stdout}{done.stderr}")
+            say(*done.stdout.splitlines(), *done.stderr.splitlines())
+            raise ExtregError(f"the demo failed at: {' '.join(line[1:])}")
         return done.stdout
 
 
 def _headline(text: str) -> None:
-    print(f"\n{coloured(text, 'cyan', sys.stdout)}")
+    say_as_it_is(f"\n{coloured(text, 'cyan', sys.stdout)}")
 
 
 def _allocate(stage: _Stage) -> None:
-    print(f"A small program in {stage.folder}: shop/models.py (Order, Line) and shop/money.py (Money).")
+    say(f"A small program in {stage.folder}: shop/models.py (Order, Line) and shop/money.py (Money).")
     stage.write("shop/__init__.py", "")
     stage.write("shop/models.py", demo_program.MODELS)
     stage.write("shop/money.py", demo_program.MONEY)
@@ -84,11 +85,11 @@ def _allocate(stage: _Stage) -> None:
 def _measure(stage: _Stage) -> None:
     _headline("2. extreg.install() in a fresh process; the same objects dumped by name and by code")
     result = json.loads(stage.script("dump.py", demo_program.DUMP))
-    print(result["installation"])
+    say(result["installation"])
     width = max(len(shown) for shown, _, _ in result["rows"])
-    print(f"{'object':{width}}  {'by name':>8}  {'by code':>8}")
+    say(f"{'object':{width}}  {'by name':>8}  {'by code':>8}")
     for shown, by_name, by_code in result["rows"]:
-        print(f"{shown:{width}}  {by_name:6} B  {by_code:6} B  {by_code / by_name:4.0%}")
+        say(f"{shown:{width}}  {by_name:6} B  {by_code:6} B  {by_code / by_name:4.0%}")
 
 
 def _move(stage: _Stage) -> None:
@@ -97,13 +98,13 @@ def _move(stage: _Stage) -> None:
     (stage.folder / "shop" / "models.py").unlink()
     stage.command("move", "shop.models:Order", "shop.orders:Order")
     stage.command("move", "shop.models:Line", "shop.orders:Line")
-    print(stage.script("load.py", demo_program.LOAD), end="")
+    say(*stage.script("load.py", demo_program.LOAD).splitlines())
 
 
 def _collide(stage: _Stage) -> None:
     _headline("4. Another library hard-coded one of our codes: nothing is installed by half")
     code = min(extreg.Registry.load(stage.folder / "registry.toml").codes)
-    print(stage.script("collide.py", demo_program.COLLIDE, str(code)), end="")
+    say(*stage.script("collide.py", demo_program.COLLIDE, str(code)).splitlines())
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

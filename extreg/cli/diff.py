@@ -1,12 +1,12 @@
 """The diff command."""
 
 import argparse
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from extreg.cli.command import Command, registry_option
+from extreg.cli.output import say, say_json
 from extreg.files.project import registry_path
 from extreg.files.revisions import read_revision
 from extreg.registry.difference import Difference, Row
@@ -22,9 +22,9 @@ def _diff(arguments: argparse.Namespace) -> int:
     new = read_revision(arguments.new or str(path), path)
     difference = Difference.of(old.require(), new.require())
     if arguments.format == "json":
-        print(json.dumps(_as_json(old, new, difference), indent=2, ensure_ascii=False))
+        say_json(_as_json(old, new, difference))
     else:
-        print("\n".join(_as_text(old, new, difference)))
+        say(*_as_text(old, new, difference))
     return 0 if difference.safe else 1
 
 

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from extreg.cli.stored import plural, printable, registry_if_any
+from extreg.cli.output import say
+from extreg.cli.stored import plural, registry_if_any
 from extreg.errors import MalformedPickleError, UnreadableError
 from extreg.files.found import files_below
 from extreg.files.stored import Blob, Fault, contents, mapped
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         first = faults[0]
         place = f"{path}::{first.member}" if first.member else path
         more = f", and {plural(len(faults) - 1, 'other fault')}" if len(faults) > 1 else ""
-        raise UnreadableError(f"{printable(place)}: {printable(first.message)}{more}")
+        raise UnreadableError(f"{place}: {first.message}{more}")
     if not shown:
         _print_anyhow(found.path, registry)
     return 0
@@ -48,14 +49,14 @@ def _split(given: str) -> tuple[str, str | None]:
 
 def _print(blob: Blob, registry: Registry | None, *, heading: bool) -> None:
     if heading:
-        print(f"{printable(blob.member)}:")
+        say(f"{blob.member}:")
     try:
         for line in disassemble(blob.data, registry):
-            print(line)
+            say(line)
     except MalformedPickleError as error:
         raise UnreadableError(str(error)) from None
     if heading:
-        print()
+        say("")
 
 
 def _print_anyhow(path: Path, registry: Registry | None) -> None:

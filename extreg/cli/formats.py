@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from extreg import __version__
 from extreg.cli.output import coloured
+from extreg.printable import printable
 from extreg.rules import BY_NAME
 from extreg.rules.finding import Finding
 from extreg.rules.page import documentation, summary
@@ -25,18 +26,18 @@ def as_text(findings: Sequence[Finding], path: str, colour: Colour) -> str:
     lines = []
     for found in findings:
         place = found.path if found.line is None else f"{found.path}:{found.line}"
-        lines.append(f"{colour(place, 'bold')}: {colour(found.rule, 'red')}: {found.message}")
+        lines.append(f"{colour(printable(place), 'bold')}: {colour(found.rule, 'red')}: {printable(found.message)}")
         if found.hint:
-            lines.append(f"    {colour('hint:', 'cyan')} {found.hint}")
+            lines.append(f"    {colour('hint:', 'cyan')} {printable(found.hint)}")
     count = len(findings)
     total = f"{count} finding{'s' if count != 1 else ''}" if count else colour("clean", "green")
-    return "\n".join([*lines, f"{path}: {total}"])
+    return "\n".join([*lines, f"{printable(path)}: {total}"])
 
 
 def as_json(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # noqa: ARG001 - one signature for all
     """Return ``{"version": 1, "findings": [...]}``."""
     shown = {"version": JSON_VERSION, "findings": [found.as_json() for found in findings]}
-    return json.dumps(shown, indent=2, ensure_ascii=False)
+    return json.dumps(shown, indent=2)
 
 
 def as_github(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # noqa: ARG001
@@ -65,7 +66,7 @@ def as_sarif(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # 
     results = [_result(found) for found in findings]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False)
+    return json.dumps(log, indent=2)
 
 
 FORMATS = {"text": as_text, "json": as_json, "github": as_github, "sarif": as_sarif}
@@ -103,7 +104,7 @@ def _uri(path: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, keep="\n").replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(value: object) -> str:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from extreg.cli.command import Command, registry_option
-from extreg.cli.output import note
+from extreg.cli.output import note, say
 from extreg.errors import ExtregError, UnreadableError
 from extreg.files.project import new_registry_path, registry_path
 from extreg.files.resolve import canonical
@@ -28,7 +28,7 @@ format = 1
 def _init(arguments: argparse.Namespace) -> int:
     path = new_registry_path(arguments.registry)
     create(path, TEMPLATE)
-    print(f"wrote {path}")
+    say(f"wrote {path}")
     note("commit it, and call extreg.install() where your program starts; next: extreg add MODULE:CLASS")
     return 0
 
@@ -60,7 +60,7 @@ def _add(arguments: argparse.Namespace) -> int:
 
     update(path, add_all)
     for target, code in codes.items():
-        print(row(code, target))
+        say(row(code, target))
     return 0
 
 
@@ -96,7 +96,7 @@ def _each(change: Callable[[Registry, int], Registry], verb: str) -> Callable[[a
         registry = after.require()
         for code in codes:
             target = registry.target(code) or registry.retired[code]
-            print(f"{verb} {row(code, target)}")
+            say(f"{verb} {row(code, target)}")
         return 0
 
     return run
@@ -118,7 +118,7 @@ def _move(arguments: argparse.Namespace) -> int:
 
     before, after = update(registry_path(arguments.registry), change)
     former = before.require().target(moved[0])
-    print(f"moved {row(moved[0], new)}" if before.text != after.text else f"unchanged {row(moved[0], new)}")
+    say(f"moved {row(moved[0], new)}" if before.text != after.text else f"unchanged {row(moved[0], new)}")
     if before.text != after.text:
         note(f"pickles that hold code {moved[0]} load {new} from now on; those that hold the name {former} do not")
     return 0

@@ -2,13 +2,12 @@
 
 import argparse
 import difflib
-import json
 import sys
 from importlib.resources import files
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.formats import FORMATS, on
-from extreg.cli.output import note
+from extreg.cli.output import note, say, say_as_it_is, say_json
 from extreg.errors import UnreadableError
 from extreg.files.fix import fixed, write_fixed
 from extreg.files.lint import Run, Wishes
@@ -48,7 +47,8 @@ def _lint(arguments: argparse.Namespace) -> int:
         note(text)
     if not arguments.diff:
         shown = FORMATS[arguments.format](findings, str(path), on(sys.stdout))
-        print(shown, end="\n" if shown else "")
+        if shown:
+            say_as_it_is(shown)
     if any(found.rule == "malformed" for found in findings):
         return 2
     return 1 if findings else 0
@@ -57,7 +57,7 @@ def _lint(arguments: argparse.Namespace) -> int:
 def _print_diff(before: str, after: str, path: str) -> None:
     lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), path, f"{path} (mended)")
     for line in lines:
-        print(line, end="" if line.endswith("\n") else "\n")
+        say(line.rstrip("\r\n"), keep="\t")
 
 
 def _rule(arguments: argparse.Namespace) -> int:
@@ -69,21 +69,21 @@ def _rule(arguments: argparse.Namespace) -> int:
     if arguments.format == "markdown":
         if arguments.name is not None:
             raise UnreadableError("--format markdown is the page of all rules", "leave the name away")
-        print(page(), end="")
+        say(*page().splitlines())
     elif arguments.format == "json":
         rules = [{"name": name, "documentation": documentation(rule)} for name, rule in chosen.items()]
-        print(json.dumps({"version": JSON_VERSION, "rules": rules}, indent=2))
+        say_json({"version": JSON_VERSION, "rules": rules})
     elif arguments.name is not None:
-        print(f"{arguments.name}\n\n{documentation(chosen[arguments.name])}")
+        say(arguments.name, "", *documentation(chosen[arguments.name]).splitlines())
     else:
         width = max(map(len, chosen))
         for name, rule in chosen.items():
-            print(f"{name:{width}}  {summary(rule)}")
+            say(f"{name:{width}}  {summary(rule)}")
     return 0
 
 
 def _schema(_: argparse.Namespace) -> int:
-    print((files("extreg") / "text" / "registry.schema.json").read_text(encoding="utf-8"), end="")
+    say(*(files("extreg") / "text" / "registry.schema.json").read_text(encoding="utf-8").splitlines())
     return 0
 
 

@@ -10,8 +10,9 @@ from typing import NoReturn
 
 from extreg import __version__
 from extreg.cli import cache, demo, diff, life, lint, merge, pickles, show
-from extreg.cli.output import say_error
+from extreg.cli.output import note, say_error
 from extreg.errors import ExtregError, RegistryError, UnreadableError
+from extreg.printable import printable
 
 COMMANDS = (
     *life.COMMANDS,
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         say_error(ExtregError(str(error)))
         return 2
     except KeyboardInterrupt:
-        print("extreg: interrupted", file=sys.stderr)
+        note("interrupted", label="extreg", colour="red")
         return 130
     return code
 
@@ -73,8 +74,15 @@ def run() -> NoReturn:
     raise SystemExit(main())
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints show what they were given as everything else is shown."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="extreg",
         description=_DESCRIPTION,
         epilog=_EPILOG,

@@ -3,7 +3,7 @@
 import argparse
 
 from extreg.cli.command import Command, registry_option
-from extreg.cli.output import note, say_error
+from extreg.cli.output import note, say, say_error
 from extreg.errors import ExtregError
 from extreg.files.git_setup import setup
 from extreg.files.merging import Outcome, drive, drive_ancestors, resolve
@@ -41,7 +41,8 @@ def _say(outcome: Outcome, path: str) -> None:
         say_error(ExtregError(f"{path}: {contradiction.where}: {contradiction.message}", contradiction.hint))
     if outcome.failure is not None:
         hint = f"mend {path}, whose conflict is marked line by line, and git add it"
-        say_error(ExtregError(f"{path} cannot be merged by meaning: {outcome.failure.message}", hint))
+        problems = "; ".join(outcome.failure.message.split("\n"))
+        say_error(ExtregError(f"{path} cannot be merged by meaning: {problems}", hint))
 
 
 def _resolve(arguments: argparse.Namespace) -> int:
@@ -49,13 +50,13 @@ def _resolve(arguments: argparse.Namespace) -> int:
     conflicts, outcome = resolve(path)
     _say(outcome, str(path))
     if conflicts == 0:
-        print(f"{path}: no conflict markers")
+        say(f"{path}: no conflict markers")
         return 0
     if not outcome.clean:
         count = len(outcome.contradictions)
-        print(f"{path}: {count} contradiction{'s' if count != 1 else ''} left between markers; the rest is resolved")
+        say(f"{path}: {count} contradiction{'s' if count != 1 else ''} left between markers; the rest is resolved")
         return 1
-    print(f"{path}: resolved {conflicts} conflict{'s' if conflicts != 1 else ''}")
+    say(f"{path}: resolved {conflicts} conflict{'s' if conflicts != 1 else ''}")
     note(f"look at it, then: git add {path}")
     return 0
 
@@ -65,7 +66,7 @@ def _git_setup(arguments: argparse.Namespace) -> int:
     steps = setup(path, command=arguments.command, check=arguments.check)
     for step in steps:
         words = "in place" if step.done else "missing" if arguments.check else "set"
-        print(f"{words}: {step.name}: {step.value}")
+        say(f"{words}: {step.name}: {step.value}")
     missing = [step for step in steps if not step.done]
     if arguments.check:
         if missing:

@@ -1,10 +1,16 @@
-"""How the command line talks: results on stdout, notes and errors on stderr, colour only on a terminal."""
+"""How the command line talks: results on stdout, notes and errors on stderr, colour only on a terminal.
 
+Nothing else in the command line prints.  What comes from a file may be anything, and a terminal obeys some of it, so
+that everything is escaped on its way out; what has colours in it, or is a format with rules of its own, was before.
+"""
+
+import json
 import os
 import sys
 from typing import TextIO
 
 from extreg.errors import ExtregError
+from extreg.printable import printable
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 
@@ -16,13 +22,29 @@ def coloured(text: str, colour: str, stream: TextIO) -> str:
     return f"\033[{_COLOURS[colour]}m{text}\033[0m"
 
 
+def say(*lines: str, keep: str = "") -> None:
+    """Print a result, line by line, with the characters in `keep` as they are."""
+    for line in lines:
+        print(printable(line, keep=keep))
+
+
+def say_as_it_is(text: str) -> None:
+    """Print a result of which every part that is not ours was made printable before."""
+    print(text)
+
+
+def say_json(value: object) -> None:
+    """Print a result as JSON, which is ASCII."""
+    print(json.dumps(value, indent=2))
+
+
 def say_error(error: ExtregError) -> None:
     """Print one message and its hint."""
-    print(f"{coloured('extreg:', 'red', sys.stderr)} {error.message}", file=sys.stderr)
+    print(f"{coloured('extreg:', 'red', sys.stderr)} {error.shown}", file=sys.stderr)
     if error.hint:
-        print(f"{coloured('hint:', 'cyan', sys.stderr)} {error.hint}", file=sys.stderr)
+        print(f"{coloured('hint:', 'cyan', sys.stderr)} {printable(error.hint)}", file=sys.stderr)
 
 
-def note(text: str) -> None:
+def note(text: str, *, label: str = "note", colour: str = "yellow") -> None:
     """Print something worth knowing that is not a result."""
-    print(f"{coloured('note:', 'yellow', sys.stderr)} {text}", file=sys.stderr)
+    print(f"{coloured(f'{label}:', colour, sys.stderr)} {printable(text)}", file=sys.stderr)

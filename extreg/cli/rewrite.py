@@ -1,18 +1,16 @@
 """rewrite: names to codes and codes to names in stored pickles."""
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from extreg.cli.output import note
+from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import (
     JSON_VERSION,
     faults_as_json,
     plural,
-    printable,
     say_faults,
 )
 from extreg.files.effective import read_effective
@@ -31,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     outcomes = list(watched(work, "files"))
     faults = [(item.found, Fault("", item.problem)) for item in outcomes if item.problem is not None]
     if arguments.format == "json":
-        print(json.dumps(_as_json(outcomes, faults, arguments), indent=2))
+        say_json(_as_json(outcomes, faults, arguments))
     else:
         _print_text(outcomes, check=arguments.check)
     say_faults(faults)
@@ -43,21 +41,21 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_text(outcomes: Sequence[Outcome], *, check: bool) -> None:
     changed = [item for item in outcomes if item.changed]
     for item in changed:
-        print(
-            f"{'would change' if check else 'changed'} {printable(str(item.found.path))}: "
+        say(
+            f"{'would change' if check else 'changed'} {item.found.path}: "
             f"{plural(item.references, 'reference')} in {plural(item.changed, 'pickle')}, "
             f"{item.size} to {item.new_size} bytes"
         )
     before, after = sum(item.size for item in changed), sum(item.new_size for item in changed)
     verb = "would be" if check else "were"
     shown = f": {size(before)} to {size(after)}" if changed else ""
-    print(f"{len(changed)} of {plural(len(outcomes), 'file')} {verb} rewritten{shown}")
+    say(f"{len(changed)} of {plural(len(outcomes), 'file')} {verb} rewritten{shown}")
     for reason, count in sorted(_reasons(outcomes, "left").items()):
-        print(f"  left as they are: {plural(count, 'reference')}: {reason}")
+        say(f"  left as they are: {plural(count, 'reference')}: {reason}")
     for reason, count in sorted(_reasons(outcomes, "refused").items()):
-        print(f"  left as they are: {plural(count, 'pickle')}: {reason}")
+        say(f"  left as they are: {plural(count, 'pickle')}: {reason}")
     for reason in sorted({item.alone for item in outcomes if item.alone is not None}):
-        paths = [printable(str(item.found.path)) for item in outcomes if item.alone == reason]
+        paths = [str(item.found.path) for item in outcomes if item.alone == reason]
         more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         note(f"left alone: {', '.join(paths[:_SHOWN])}{more}: {reason}")
 

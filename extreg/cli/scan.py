@@ -1,17 +1,15 @@
 """scan: what stored pickles refer to."""
 
 import argparse
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from extreg.cli.output import note
+from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import (
     JSON_VERSION,
     faults_as_json,
     plural,
-    printable,
     registry_if_any,
     say_faults,
     table,
@@ -34,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     for report in found:
         survey.add(report)
     if arguments.format == "json":
-        print(json.dumps(_as_json(survey, registry, str(path) if path else None), indent=2))
+        say_json(_as_json(survey, registry, str(path) if path else None))
     else:
         _print_text(survey, registry)
     say_faults(survey.faults)
@@ -79,15 +77,15 @@ def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) ->
             "read": read,
             "unreadable": faults_as_json(faults),
         }
-        print(json.dumps(answer, indent=2))
+        say_json(answer)
     elif uses:
-        print(f"code {code} is in use in {plural(len(uses), 'file')}")
-        rows = [(use.pickles, use.references, use.bytes, printable(path)) for path, use in uses]
-        print("\n".join(table(rows, ("pickles", "references", "bytes", "file"), 3)))
+        say(f"code {code} is in use in {plural(len(uses), 'file')}")
+        rows = [(use.pickles, use.references, use.bytes, path) for path, use in uses]
+        say(*table(rows, ("pickles", "references", "bytes", "file"), 3))
     elif faults:
-        print(f"code {code} is in none of the pickles that could be read, and not all could be")
+        say(f"code {code} is in none of the pickles that could be read, and not all could be")
     else:
-        print(f"code {code} is not in use ({plural(read, 'file')} read)")
+        say(f"code {code} is not in use ({plural(read, 'file')} read)")
     say_faults(faults)
     if uses:
         return 1
@@ -96,7 +94,7 @@ def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) ->
 
 def _print_text(survey: Survey, registry: Registry | None) -> None:
     without = survey.read - survey.holding
-    print(
+    say(
         f"{plural(survey.pickles, 'pickle')} ({size(survey.size)}) in {plural(survey.holding, 'file')}"
         f"; {without} without"
     )
@@ -106,15 +104,15 @@ def _print_text(survey: Survey, registry: Registry | None) -> None:
             (code, *_numbers(total), _state(code, registry) or "no registry", _target(code, registry) or "")
             for code, total in _ordered(survey.codes)
         ]
-        print("\n" + "\n".join(table(rows, ("code", *columns, "state", "target"), 5)))
+        say("", *table(rows, ("code", *columns, "state", "target"), 5))
     if survey.globals:
         rows = [
-            (*_numbers(total), _code_of(module, name, registry) or "", printable(f"{module}:{name}"))
+            (*_numbers(total), _code_of(module, name, registry) or "", f"{module}:{name}")
             for (module, name), total in _ordered(survey.globals)
         ]
-        print("\n" + "\n".join(table(rows, (*columns, "code", "global by name"), 5)))
+        say("", *table(rows, (*columns, "code", "global by name"), 5))
     if survey.unresolved:
-        print(f"\n{plural(survey.unresolved, 'reference')} that only an execution would resolve: extreg dis shows them")
+        say("", f"{plural(survey.unresolved, 'reference')} that only an execution would resolve: extreg dis shows them")
 
 
 def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The commands that show the registry: list and show."""
 
 import argparse
-import json
 from typing import Any
 
 from extreg.cli.command import Command, registry_option
+from extreg.cli.output import say, say_json
 from extreg.files.project import registry_path
 from extreg.files.source import read_document
 from extreg.registry import life
@@ -19,12 +19,12 @@ def _list(arguments: argparse.Namespace) -> int:
     document = read_document(registry_path(arguments.registry))
     registry = document.require()
     if arguments.format == "json":
-        print(json.dumps(_as_json(document, registry), indent=2, ensure_ascii=False))
+        say_json(_as_json(document, registry))
         return 0
     rows = sorted(document.rows, key=lambda row: row.code)
     width = len(str(rows[-1].code)) if rows else 0
     for row in rows:
-        print(f"{row.code:>{width}}  {registry.state(row.code) or '':9}  {row.target}")
+        say(f"{row.code:>{width}}  {registry.state(row.code) or '':9}  {row.target}")
     return 0
 
 
@@ -83,7 +83,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if also:
         facts["also"] = f"load-only as {', '.join(map(str, also))}"
     for name, fact in facts.items():
-        print(f"{name + ':':9} {fact}")
+        say(f"{name + ':':9} {fact}")
     return 0
 
 

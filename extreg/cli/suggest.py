@@ -1,9 +1,8 @@
 """suggest: which globals deserve codes."""
 
 import argparse
-import json
 
-from extreg.cli.output import note
+from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import JSON_VERSION, faults_as_json, plural, say_faults, table
 from extreg.files.effective import read_effective
@@ -29,11 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     if path is not None and arguments.apply and result.prices.proposals:
         added = {target: code for code, target in add(path, result.prices.proposals, registry)}
     if arguments.format == "json":
-        print(json.dumps(_as_json(result, arguments.use, added), indent=2))
+        say_json(_as_json(result, arguments.use, added))
     else:
         _print_text(result, arguments.use)
         for target, code in added.items():
-            print(row(code, target))
+            say(row(code, target))
     _notes(result, arguments)
     say_faults(result.faults)
     return 2 if any(file.named for file, _ in result.faults) else 0
@@ -46,10 +45,10 @@ def _print_text(result: Suggestions, use: str) -> None:
             (item.saved, item.pickles, item.references, _OPCODES[item.width], _mark(item, use), item.target)
             for item in prices.proposals
         ]
-        print("\n".join(table(rows, ("saves", "pickles", "references", "opcode", "CPU", "global"), 3)))
+        say(*table(rows, ("saves", "pickles", "references", "opcode", "CPU", "global"), 3))
     share = f", {prices.saved / prices.size:.1%}" if prices.size else ""
     verb = "save" if len(prices.proposals) != 1 else "saves"
-    print(
+    say(
         f"{plural(len(prices.proposals), 'code')} {verb} {size(prices.saved)} of {size(prices.size)}{share} "
         f"in {plural(prices.pickles, 'pickle')}"
     )

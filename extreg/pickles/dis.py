@@ -7,6 +7,7 @@ from extreg.pickles.machine import interpret
 from extreg.pickles.names import loaded
 from extreg.pickles.opcodes import TO_MARK, Buffer, Step, step, steps, string
 from extreg.pickles.walker import flat
+from extreg.printable import printable
 from extreg.registry.model import Registry
 
 _WIDEST = 60
@@ -54,8 +55,7 @@ def _line(data: Buffer, found: Step, depth: int, notes: list[str]) -> str:
     byte = repr(bytes([found.opcode.byte]))[2:-1]
     words = [f"{found.offset:5d}: {byte:<4} {'  ' * depth}{found.opcode.name:<14}", _argument(data, found), *notes]
     line = " ".join(word for word in words if word).rstrip()
-    # A name may hold anything, and a terminal obeys some of it.
-    return line if line.isprintable() else line.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return printable(line)
 
 
 def _argument(data: Buffer, found: Step) -> str:

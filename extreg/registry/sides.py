@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from extreg.printable import printable
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry
 
@@ -32,7 +33,7 @@ class Contradiction(NamedTuple):
     hint: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}\n  hint: {self.hint}"
+        return f"{printable(f'{self.where}: {self.message}')}\n  hint: {printable(self.hint)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
 
-# What a target may not have: white space, control characters, and halves of surrogate pairs, which no file can hold.
-# Deliberately wider than identifiers: pickle itself accepts any string, and `<locals>` is for a lint rule to explain.
-_PART = r"[^\s:.\x00-\x1f\x7f\ud800-\udfff]+"
+# What a target may not have: white space; control characters; what is invisible or changes the direction of writing,
+# so that a line of the file would be read as another; halves of surrogate pairs, which no file can hold.  No identifier
+# has any of these.  Deliberately wider than identifiers all the same: pickle itself accepts any string, and `<locals>`
+# is for a lint rule to explain.
+_HIDDEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    r"\U000e0000-\U000e007f"
+)
+_PART = rf"[^\s:.{_HIDDEN}]+"
 _DOTTED = rf"{_PART}(?:\.{_PART})*"
 _NOT_PLAIN = bytes((*range(33), 127))
 
@@ -80,6 +86,8 @@ def explain(target: str) -> str:
     found = f"expected 'module:qualname', found {target!r}"
     if any(character.isspace() for character in target):
         return f"{found}; a target has no white space"
+    if not target.isprintable():
+        return f"{found}; a target has no invisible characters"
     if ":" not in target and "." in target:
         module, _, name = target.rpartition(".")
         if is_target(f"{module}:{name}"):

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from extreg.printable import printable
 from extreg.text.calls import Call
 from extreg.text.document import CodeTable, Document, Row
 from extreg.text.lookup import Answer
@@ -29,7 +30,7 @@ class Finding:
 
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.rule}: {self.message}"
+        return printable(f"{place}: {self.rule}: {self.message}")
 
     @property
     def place(self) -> tuple[str, int, str, str]:

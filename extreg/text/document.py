@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from extreg.errors import Problem, RegistryError
+from extreg.printable import printable
 from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
@@ -122,13 +123,7 @@ def _registry(tables: Tables) -> Registry:
 
 def _presentable(problem: Problem, path: str) -> Problem:
     """Return `problem` with its path, each part on one line and without what would upset a terminal."""
-    return problem._replace(path=path, where=_printable(problem.where), message=_printable(problem.message))
-
-
-def _printable(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return problem._replace(path=path, where=printable(problem.where), message=printable(problem.message))
 
 
 def _may_be_in_a_broken_line(problem: Problem) -> bool:

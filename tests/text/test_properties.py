@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
+from extreg.registry.target import is_module
 from extreg.text.document import Document
 from extreg.text.edit import edit
 from extreg.text.render import render
@@ -17,7 +18,7 @@ from extreg.text.statements import statements
 
 # Any part that a target may have: quotes, number signs, brackets and letters of every script among them.
 PART = st.text(st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc"), exclude_characters=":."), min_size=1)
-DOTTED = st.lists(PART.filter(lambda part: not any(map(str.isspace, part))), min_size=1, max_size=3).map(".".join)
+DOTTED = st.lists(PART.filter(is_module), min_size=1, max_size=3).map(".".join)
 TARGET = st.builds("{}:{}".format, DOTTED, DOTTED)
 CODE = st.one_of(st.integers(1, 300), st.integers(1, MAX_CODE))
 
