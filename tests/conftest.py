@@ -20,7 +20,16 @@ else:
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # What would lead the command line, or its colours, elsewhere than a test means it to go.
-HIDDEN = ("EXTREG_REGISTRY", "EXTREG_ON_CONFLICT", "NO_COLOR", "FORCE_COLOR", "PYTHONHASHSEED", "PYTHONPATH")
+HIDDEN = (
+    "EXTREG_REGISTRY",
+    "EXTREG_ON_CONFLICT",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PYTHONHASHSEED",
+    "PYTHONPATH",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONSAFEPATH",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +37,15 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the variables of whoever runs the tests out of them."""
     for name in HIDDEN:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pyproject_above(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """End every search upward for a pyproject.toml below what stands in the temporary folder or in the root.
+
+    One that says nothing is as none.  A registry.toml up there nothing can hide: see `nothing_above`.
+    """
+    (tmp_path_factory.getbasetemp() / "pyproject.toml").touch()
 
 
 @pytest.fixture

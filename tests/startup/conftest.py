@@ -1,6 +1,22 @@
+import os
+
 import pytest
 
 from extreg.testing import isolated
+
+# Makes a process blind to every registry outside of one folder.  Nothing else can: the folders above the temporary one
+# are the machine's, up to the root.
+BLINKERS = """
+import os
+def blind(look, world={world!r}):
+    def looked(path, *rest, **named):
+        name = os.fspath(path) if not isinstance(path, int) else ""
+        if os.path.basename(name) == {name!r} and not os.path.abspath(name).startswith(world):
+            raise FileNotFoundError(2, "out of this world", path)
+        return look(path, *rest, **named)
+    return looked
+os.stat, os.lstat = blind(os.stat), blind(os.lstat)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +39,12 @@ def write(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def nothing_above(tmp_path, tmp_path_factory, monkeypatch):
+    """Let no process that the test starts find a registry.toml above `tmp_path`."""
+    folder = tmp_path_factory.mktemp("blinkers")
+    text = BLINKERS.format(world=os.path.join(tmp_path, ""), name="registry.toml")
+    (folder / "sitecustomize.py").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(folder))

@@ -11,6 +11,8 @@ import pytest
 
 import extreg
 
+pytestmark = pytest.mark.usefixtures("nothing_above")
+
 SHOP = 'format = 1\n[codes]\n300 = "shop.models:Order"\n'
 PAY = 'format = 1\n[codes]\n40000 = "paylib:Card"\n'
 SHOW = "import copyreg; print(sorted(copyreg._inverted_registry))"
@@ -206,7 +208,7 @@ def test_the_library_and_the_commands_read_it_too(on_path, write, monkeypatch):
     path = archive / "paylib" / "registry.toml"
     assert extreg.Registry.load(path).codes == {40000: "paylib:Card"}
     program = write('include = ["paylib"]\n[codes]\n300 = "decimal:Decimal"')
-    environment = {"PYTHONPATH": str(archive)}
+    environment = {"PYTHONPATH": os.pathsep.join((str(archive), os.environ["PYTHONPATH"]))}
     listed = python("-m", "extreg", "list", "--registry", path, cwd=program.parent)
     assert "paylib:Card" in listed.stdout, listed.stderr
     linted = python("-m", "extreg", "lint", "--no-source", cwd=program.parent, **environment)

@@ -366,7 +366,7 @@ def test_without_a_file_beside_the_caller_the_working_directory_is_searched(tmp_
     assert str(tmp_path / "registry.toml") in done.stdout
 
 
-def test_no_registry_at_all_says_where_was_searched_and_what_to_type(tmp_path):
+def test_no_registry_at_all_says_where_was_searched_and_what_to_type(tmp_path, nothing_above):
     done = run(PROGRAM, tmp_path)
     assert f"no registry.toml found upward from {tmp_path} or /" in done.stderr
     assert "extreg init" in done.stderr

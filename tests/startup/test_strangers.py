@@ -177,7 +177,7 @@ def test_a_strangers_pyproject_does_not_lead_the_command_line(world):
     assert f"--registry {world / 'registry.toml'}" in done.stderr
 
 
-def test_a_working_directory_that_is_gone_is_no_obstacle(world):
+def test_a_working_directory_that_is_gone_is_no_obstacle(world, nothing_above):
     """Nor does it hide what to type when there is nothing else."""
     program = f"import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n__file__ = {{}}\n{PROGRAM}"
     found = python("-c", program.format(repr(str(world / "own" / "program.py"))), cwd=world / "own" / "deep")
