@@ -2,11 +2,14 @@
 
 import random
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from extreg.text.document import Document
 from extreg.text.sort import sort_rows
+
+hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
+given = hypothesis.given
+st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")
 
 HEAD = "# head\nformat = 1\n\n[codes]\n"
 

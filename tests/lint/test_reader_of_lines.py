@@ -1,9 +1,12 @@
 """Where rows stand: the fast index against the walk over all statements."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from extreg.text.statements import line_index, statements
+
+hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
+given = hypothesis.given
+st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")
 
 PIECES = [
     '300 = "a:b"',

@@ -4,10 +4,11 @@ import json
 import os
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from extreg.rules import BY_NAME
+
+jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 
 SUBSET = Path(__file__).parent / "data" / "sarif-subset.schema.json"
 

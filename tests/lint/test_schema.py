@@ -4,11 +4,12 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-import jsonschema
 import pytest
 import tomli
 
 from extreg.text.document import Document
+
+jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 
 CASES = sorted((Path(__file__).parent.parent / "cases").rglob("*.toml"))
 # What a schema of one key at a time cannot say: that two rows contradict each other.

@@ -2,13 +2,17 @@ import copy
 import pickle
 import pickletools
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles import scan, to_codes, to_names
 from extreg.pickles.opcodes import TABLE, TO_MARK
 from extreg.registry.model import Registry
+
+hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
+given = hypothesis.given
+settings = hypothesis.settings
+st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")
 
 LAYOUTS = {
     pickletools.UP_TO_NEWLINE: "\n",

@@ -3,14 +3,16 @@
 from itertools import permutations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from extreg.errors import AllocationError
 from extreg.registry.allocation import allocate, claim, displaced_by, home
 from extreg.registry.life import add
 from extreg.registry.model import Registry
 from extreg.registry.ranges import BUILT_IN, Range
+
+hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
+given = hypothesis.given
+st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")
 
 DEFAULT = BUILT_IN["default"]
 

@@ -10,7 +10,6 @@ import re
 import sys
 import threading
 import time
-import tracemalloc
 import types
 
 import pytest
@@ -436,6 +435,7 @@ def test_a_pickle_whose_end_comes_with_a_full_batch_is_read_to_its_end():
 
 
 def test_large_data_is_not_copied_before_it_is_loaded():
+    tracemalloc = pytest.importorskip("tracemalloc", reason="this Python does not trace memory")
     value = [datetime.date(2020, 1, 1), b"x" * 10_000_000]
     data = extreg.dumps([*value, collections.OrderedDict()], DATES, 4)
     extreg.loads(data, DATES)

@@ -3,15 +3,23 @@
 import re
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from extreg.errors import ExtregError
 from extreg.registry import life
 from extreg.registry.model import Registry
 from extreg.text.document import Document
 from extreg.text.edit import edit
+
+hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
+HealthCheck = hypothesis.HealthCheck
+settings = hypothesis.settings
+st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")
+stateful = pytest.importorskip("hypothesis.stateful", reason="pip install hypothesis")
+Bundle = stateful.Bundle
+RuleBasedStateMachine = stateful.RuleBasedStateMachine
+initialize = stateful.initialize
+invariant = stateful.invariant
+rule = stateful.rule
 
 START = (
     "format = 1\n\n[codes]\n",

@@ -2,10 +2,9 @@
 
 from typing import Any
 
+import pytest
 import tomli
 import tomli_w
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
@@ -15,6 +14,11 @@ from extreg.text.document import Document
 from extreg.text.edit import edit
 from extreg.text.render import render
 from extreg.text.statements import statements
+
+hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
+given = hypothesis.given
+settings = hypothesis.settings
+st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")
 
 # Any part that a target may have: quotes, number signs, brackets and letters of every script among them.
 PART = st.text(st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc"), exclude_characters=":."), min_size=1)
