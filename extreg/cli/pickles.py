@@ -75,6 +75,12 @@ def _configure_suggest(parser: argparse.ArgumentParser) -> None:
 def _configure_rewrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=("codes", "names"), required=True, help="what to write")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would change")
+    parser.add_argument(
+        "--independent",
+        action="store_true",
+        help="several pickles in a file share no memo, where that does not show: none was dumped by the Pickler that "
+        "dumped the one before",
+    )
     _path_arguments(parser)
 
 

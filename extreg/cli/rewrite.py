@@ -25,7 +25,13 @@ _SHOWN = 5
 def run(arguments: argparse.Namespace) -> int:
     """Run the command with its arguments; return the exit code."""
     registry = read_effective(registry_path(arguments.registry))
-    work = rewrite_files(files_below(arguments.paths), registry, to=arguments.to, check=arguments.check)
+    work = rewrite_files(
+        files_below(arguments.paths),
+        registry,
+        to=arguments.to,
+        check=arguments.check,
+        independent=arguments.independent,
+    )
     outcomes = list(watched(work, "files"))
     faults = [(item.found, Fault("", item.problem)) for item in outcomes if item.problem is not None]
     if arguments.format == "json":

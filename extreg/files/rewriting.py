@@ -1,7 +1,8 @@
 """Rewriting stored pickles in place: names to codes or codes to names, file by file, each in one step."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,13 +13,15 @@ from extreg.files.found import Found
 from extreg.files.stored import Form, describe, form_of, mapped
 from extreg.files.write import write
 from extreg.pickles.opcodes import Buffer
-from extreg.pickles.rewriter import rewrite
+from extreg.pickles.rewriter import Rewritten, rewrite
 from extreg.pickles.sniff import plausible
 from extreg.registry.model import Registry
 
 # What is not rewritten, though it may hold pickles.
 _ALONE = {"zip": "an archive", "npy": "an array", "sqlite": "a database", "gdbm": "a database"}
 _HEAD = 16
+
+_Change = Callable[[Buffer], Rewritten]
 
 
 class Outcome(NamedTuple):
@@ -42,17 +45,26 @@ class Outcome(NamedTuple):
 
 
 def rewrite_files(
-    files: Iterable[Found], registry: Registry, *, to: Literal["codes", "names"], check: bool
+    files: Iterable[Found],
+    registry: Registry,
+    *,
+    to: Literal["codes", "names"],
+    check: bool,
+    independent: bool = False,
 ) -> Iterator[Outcome]:
-    """Rewrite each of `files`, or with `check` only find out what that would change, and yield what became of it."""
+    """Rewrite each of `files`, or with `check` only find out what that would change, and yield what became of it.
+
+    `independent` is for `extreg.pickles.rewrite`.
+    """
+    change = partial(rewrite, registry=registry, to=to, independent=independent)
     for found in files:
         try:
-            yield _rewritten(found, registry, to, check)
+            yield _rewritten(found, change, to, check)
         except BROKEN as error:
             yield Outcome(found, problem=describe(error))
 
 
-def _rewritten(found: Found, registry: Registry, to: Literal["codes", "names"], check: bool) -> Outcome:
+def _rewritten(found: Found, change: _Change, to: Literal["codes", "names"], check: bool) -> Outcome:
     if found.problem is not None:
         return Outcome(found, problem=found.problem)
     if found.database is not None:
@@ -63,7 +75,7 @@ def _rewritten(found: Found, registry: Registry, to: Literal["codes", "names"], 
         form = form_of(stored[:_HEAD])
         if form in _ALONE:
             return Outcome(found, alone=_ALONE[form])
-        outcome, new = _changed(found, stored, form, registry, to)
+        outcome, new = _changed(found, stored, form, change, to)
     if new is None or check:
         return outcome
     if before.st_nlink > 1:
@@ -80,7 +92,7 @@ def _rewritten(found: Found, registry: Registry, to: Literal["codes", "names"], 
 
 
 def _changed(
-    found: Found, stored: Buffer, form: Form | None, registry: Registry, to: Literal["codes", "names"]
+    found: Found, stored: Buffer, form: Form | None, change: _Change, to: Literal["codes", "names"]
 ) -> tuple[Outcome, bytes | None]:
     """Return what becomes of a file that holds `stored`, and what it holds then if that is something else."""
     size = len(stored)
@@ -90,7 +102,7 @@ def _changed(
         if form == "pickle":
             if not plausible(stored):
                 return _without(found), None
-            result = rewrite(stored, registry, to=to)
+            result = change(stored)
         else:
             with (
                 decompressor(form, BytesIO(bytes(stored))) as plain,
@@ -98,7 +110,7 @@ def _changed(
             ):
                 if data is None:
                     return _without(found), None
-                result = rewrite(data, registry, to=to)
+                result = change(data)
     except MalformedPickleError as error:
         return Outcome(found, problem=f"no whole pickle: {error}"), None
     account = Outcome(found, 0, result.pickles, 0, size, size, dict(result.left), dict(result.refused))

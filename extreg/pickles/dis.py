@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from extreg.pickles.carried import is_carried
 from extreg.pickles.events import Event
 from extreg.pickles.machine import interpret
 from extreg.pickles.names import loaded
@@ -24,14 +25,15 @@ def disassemble(data: Buffer, registry: Registry | None = None) -> Iterator[str]
     lines before the fault.
     """
     data = flat(data)
-    begin, number = 0, 0
+    begin, number, carried = 0, 0, False
     step(data, 0)  # an empty file is an error before it is a disassembly
     while begin < len(data):
         number += 1
         if number > 1:
+            carried = carried or (number == 2 and is_carried(data))
             yield ""
             yield f"pickle {number}, at byte {begin}"
-        events, slots, protocol = interpret(data, begin), 0, 0
+        events, slots, protocol = interpret(data, begin, carried=carried), 0, 0
         marks: list[int] = []
         for found in steps(data, begin):
             event = next(events) if found.opcode.byte in _EVENTFUL else None

@@ -14,17 +14,19 @@ _STRINGS: Final = frozenset(b"STUVX\x8c\x8d")
 _PLAIN: Final[dict[int, Kind]] = {0x80: "proto", 0x95: "frame", 0x2E: "stop"}
 _MARK: Final = object()
 _BYTE_STRINGS: Final = frozenset(b"STU")
+_GETS: Final = frozenset(b"ghj")
 _LONG: Final = 100
 
 # A symbol is the step that pushed a string, the mark, or None for anything else.
 _Symbol = Step | object | None
 
 
-def interpret(data: Buffer, offset: int = 0, *, ascii_strings: bool = True) -> Iterator[Event]:
+def interpret(data: Buffer, offset: int = 0, *, ascii_strings: bool = True, carried: bool = False) -> Iterator[Event]:
     """Yield the events of the one pickle that begins at `offset`, its STOP included; raise `MalformedPickleError`.
 
     Names made of Python 2's byte strings are read as ASCII, or are unresolved without `ascii_strings`, because an
-    unpickler with some other ``encoding`` would read others.
+    unpickler with some other ``encoding`` would read others.  With `carried` what is fetched from the memo is unknown,
+    because it may be another pickle's.
     """
     stack: list[_Symbol] = []
     memo: dict[int | bytes, _Symbol] = {}
@@ -39,6 +41,8 @@ def interpret(data: Buffer, offset: int = 0, *, ascii_strings: bool = True) -> I
         elif byte == 0x93:
             yield _stack_global(data, found, stack, ascii_strings)
         _perform(data, found, stack, memo)
+        if carried and byte in _GETS:
+            stack[-1] = None
 
 
 def _argument(data: Buffer, found: Step) -> int:
@@ -64,7 +68,7 @@ def _perform(data: Buffer, found: Step, stack: list[_Symbol], memo: dict[int | b
     opcode = found.opcode
     top = stack[-1] if stack and stack[-1] is not _MARK else None
     if opcode.byte in b"pqr":
-        memo[_slot(data, found)] = top
+        memo[slot(data, found)] = top
     elif opcode.byte == 0x94:
         memo[len(memo)] = top
     elif opcode.name == "POP":
@@ -72,7 +76,7 @@ def _perform(data: Buffer, found: Step, stack: list[_Symbol], memo: dict[int | b
     else:
         _pop(stack, opcode.takes)
         if opcode.byte in b"ghj":
-            stack.append(memo.get(_slot(data, found)))
+            stack.append(memo.get(slot(data, found)))
         elif opcode.gives:
             named = {"DUP": top, "MARK": _MARK}.get(opcode.name)
             stack.append(found if opcode.byte in _STRINGS else named)
@@ -87,7 +91,8 @@ def _pop(stack: list[_Symbol], count: int) -> None:
         count -= count != TO_MARK
 
 
-def _slot(data: Buffer, found: Step) -> int | bytes:
+def slot(data: Buffer, found: Step) -> int | bytes:
+    """Return the slot of the memo that a PUT or GET names; its digits where there are very many."""
     if found.opcode.argument != "\n":
         return _argument(data, found)
     # What int() takes, as unpicklers do: white space, a sign, underscores, any number of zeros in front.

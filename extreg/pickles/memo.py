@@ -55,7 +55,7 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
             else:
                 explicit = True
         elif end == position:
-            if data[position] == _STOP:
+            if position == len(data) or data[position] == _STOP:
                 break
             explicit = explicit or data[position] in _IN_TEXT
             end = passed(data, position)

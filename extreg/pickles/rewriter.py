@@ -7,13 +7,18 @@ and has to refer to exactly what it should, before it takes the place of the ori
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 from extreg.errors import MalformedPickleError
+from extreg.pickles.carried import is_carried
 from extreg.pickles.expand import expanded
 from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
+from extreg.pickles.row import FREE, Bond
+from extreg.pickles.row import bonds as bonds_of
 from extreg.pickles.shorten import shortened
 from extreg.pickles.walker import Found, batches, flat
 from extreg.registry.model import Registry
@@ -58,10 +63,13 @@ def to_names(data: Buffer, registry: Registry) -> bytes:
     return rewrite(data, registry, to="names").data
 
 
-def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) -> Rewritten:
-    """Do what `to_codes` or `to_names` does, and give account of it."""
+def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], independent: bool = False) -> Rewritten:
+    """Do what `to_codes` or `to_names` does, and give account of it.
+
+    `independent` says that no pickle in `data` shares a memo with another, where that does not show.
+    """
     data = data if type(data) is bytes else flat(data)
-    planned = shortened if to == "codes" else expanded
+    bonds: Iterator[Bond] | None = None
     pieces: list[Buffer] = []
     left: dict[str, int] = {}
     refused: dict[str, int] = {}
@@ -69,7 +77,15 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
     try:
         for pickle in pickles_in(data):
             pickles += 1
-            plan = planned(pickle, registry)
+            if to == "names":
+                plan = expanded(pickle, registry)
+            else:
+                # Most often there is one pickle, and nothing to find out.
+                if bonds is None:
+                    if pickle.stop + 1 < len(data) and is_carried(data):
+                        return _carried(data)
+                    bonds = repeat(FREE) if independent or pickle.stop + 1 == len(data) else _bonds(data)
+                plan = shortened(pickle, registry, next(bonds))
             for reason, count in plan.left.items():
                 left[reason] = left.get(reason, 0) + count
             if not plan.edits:
@@ -93,6 +109,26 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"]) 
     # Most often there is one pickle, and nothing to join.
     new_data = pieces[0] if len(pieces) == 1 and isinstance(pieces[0], bytes) else b"".join(pieces)
     return Rewritten(new_data, pickles, changed, references, left, refused)
+
+
+def _bonds(data: Buffer) -> Iterator[Bond]:
+    found: list[Pickle] = []
+    with suppress(MalformedPickleError):  # told by whoever walks it next
+        found.extend(pickles_in(data))
+    return iter(bonds_of(data, found))
+
+
+def _carried(data: Buffer) -> Rewritten:
+    """Leave a row alone of which one pickle fetches what another memoized: each edit would shift the slots."""
+    pickles = 0
+    refused = {}
+    try:
+        for _ in pickles_in(data):
+            pickles += 1
+    except MalformedPickleError:
+        refused["malformed"] = 1
+    refused["one Pickler wrote several: it needs the memo of those before"] = pickles
+    return Rewritten(data if type(data) is bytes else bytes(data), pickles, 0, 0, {}, refused)
 
 
 def pickles_in(data: Buffer) -> Iterator[Pickle]:

@@ -8,6 +8,7 @@ from extreg.pickles.frames import UNFRAMED, around
 from extreg.pickles.memo import Traffic, forgotten, traffic, untouched
 from extreg.pickles.names import loaded
 from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
+from extreg.pickles.row import FREE, Bond, in_full
 from extreg.pickles.splice import FAR, Place, extension, grown, spliced
 from extreg.pickles.walker import Found
 
@@ -28,8 +29,11 @@ class Codes(Protocol):
 _Place = tuple[int, int, int, bool]
 
 
-def shortened(pickle: Pickle, registry: Codes) -> Plan:
-    """Plan to put the live codes of `registry` in the place of the names that have one; never longer than before."""
+def shortened(pickle: Pickle, registry: Codes, bond: Bond = FREE) -> Plan:
+    """Plan to put the live codes of `registry` in the place of the names that have one; never longer than before.
+
+    What `bond` says is kept for other pickles of the row.
+    """
     plan, protocol = Plan(), pickle.protocol
     if protocol == VARYING:
         plan.leave("a protocol that changes on the way", len(pickle.references))
@@ -42,6 +46,8 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
     for nth, found in enumerate(pickle.references):
         plan.meanings.append(found[3:6])
         place = _place(found, protocol, registry)
+        if bond.foreign and isinstance(place, tuple) and place[3] and not in_full(pickle.data, place[0]):
+            place = "operands from a memo that may be another pickle's (see --independent)"
         if isinstance(place, tuple):
             places.append(place)
             nths.append(nth)
@@ -49,14 +55,14 @@ def shortened(pickle: Pickle, registry: Codes) -> Plan:
             plan.leave(place)
     if not places:
         return plan
-    if protocol >= 4:
+    if protocol >= 4 and bond is FREE:
         plan.whole = _forgotten(pickle, places)
     if protocol < 4 or plan.whole is not None:
         plan.edits = [(start, end, extension(code)) for start, end, code, _ in places]
         for nth, place in zip(nths, places, strict=True):
             plan.meanings[nth] = (None, None, place[2])
         return plan
-    _shorten_some(plan, pickle, places, nths)
+    _shorten_some(plan, pickle, places, nths, bond)
     return plan
 
 
@@ -112,10 +118,10 @@ def _forgotten(pickle: Pickle, places: Sequence[_Place]) -> bytes | None:
     return b"".join(pieces)
 
 
-def _shorten_some(plan: Plan, pickle: Pickle, places: Sequence[_Place], nths: Sequence[int]) -> None:
-    """Plan for a pickle of protocol 4 or later that uses its memo, or is not small."""
-    unused = _unused(pickle, places)
-    for nth, place, edit in zip(nths, places, _edits(pickle, places, unused), strict=True):
+def _shorten_some(plan: Plan, pickle: Pickle, places: Sequence[_Place], nths: Sequence[int], bond: Bond) -> None:
+    """Plan for a pickle of protocol 4 or later that uses its memo, is not small, or shares a memo."""
+    unused = bond is FREE and _unused(pickle, places)
+    for nth, place, edit in zip(nths, places, _edits(pickle, places, unused, bond), strict=True):
         if edit is None:
             plan.leave(_WOULD_GROW)
         else:
@@ -138,7 +144,7 @@ def _outside(seen: Traffic, spans: list[tuple[int, int]]) -> list[int]:
     return [at for at in seen.filled if not (nth := bisect_left(spans, (at + 1,))) or spans[nth - 1][1] <= at]
 
 
-def _edits(pickle: Pickle, places: Sequence[_Place], unused: bool) -> list[Edit | None]:
+def _edits(pickle: Pickle, places: Sequence[_Place], unused: bool, bond: Bond) -> list[Edit | None]:
     """Return the edit for each place in a pickle of protocol 4 or later, or None where it would grow."""
     if not any(strings for _, _, _, strings in places):
         return [(start, end, extension(code)) for start, end, code, _ in places]
@@ -148,4 +154,4 @@ def _edits(pickle: Pickle, places: Sequence[_Place], unused: bool) -> list[Edit 
         edits = [(start, end + (data[end] == _MEMOIZE), extension(code)) for start, end, code, _ in places]
         return [None if grown(edit) else edit for edit in edits]
     whole = list(map(Place._make, places))
-    return list(map(spliced(pickle, whole).get, whole))
+    return list(map(spliced(pickle, whole, bond).get, whole))

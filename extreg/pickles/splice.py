@@ -7,6 +7,7 @@ from typing import NamedTuple
 from extreg.pickles.memo import Traffic, fetches, traffic
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import Edit, Pickle
+from extreg.pickles.row import FREE, Bond
 
 _SHORT_BINUNICODE, _BINGET = b"\x8ch"
 # From this size on it is worth a search to learn that the rest of a pickle does not fetch some slots.
@@ -37,10 +38,11 @@ def grown(edit: Edit) -> bool:
     return len(new) > end - start
 
 
-def spliced(pickle: Pickle, places: Sequence[Place]) -> dict[Place, Edit]:
+def spliced(pickle: Pickle, places: Sequence[Place], bond: Bond) -> dict[Place, Edit]:
     """Return the edits that keep the number of every memo slot that is fetched; those that would grow are missing."""
     data, stop = pickle.data, pickle.stop
-    seen = traffic(data, pickle.begin, places[-1].end + 1 if stop - places[-1].end > FAR else stop)
+    far = stop - places[-1].end > FAR and bond is FREE
+    seen = traffic(data, pickle.begin, places[-1].end + 1 if far else stop)
     whole = seen.end >= stop
     if not whole and fetches(data, seen.end, stop, [slot for place in places for slot in _slots(seen, place)]):
         seen, whole = traffic(data, pickle.begin, stop), True
@@ -52,9 +54,12 @@ def spliced(pickle: Pickle, places: Sequence[Place]) -> dict[Place, Edit]:
         fetched[slot] = fetched.get(slot, 0) + 1
     for place in places:
         _count(seen, place, fetched, -1)
+    for slot in range(len(seen.filled)) if bond.needed is None else bond.needed:
+        fetched[slot] = max(fetched.get(slot, 0), 0) + len(places) + 1
     for _ in range(_ROUNDS):
         # Beyond the highest slot that is fetched, no slot needs its number.
-        highest = max((slot for slot, count in fetched.items() if count > 0), default=-1) if whole else len(seen.filled)
+        last = max((slot for slot, count in fetched.items() if count > 0), default=-1)
+        highest = last if whole and not bond.pinned else len(seen.filled)
         edits = {place: _edit(data, seen, place, fetched, highest) for place in places}
         kept = [place for place, edit in edits.items() if not grown(edit)]
         if len(kept) == len(places):

@@ -14,6 +14,7 @@ from typing import Final
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles import patterns
+from extreg.pickles.carried import is_carried
 from extreg.pickles.events import Event, Kind
 from extreg.pickles.machine import interpret
 from extreg.pickles.opcodes import TABLE, TEXTS, Buffer, names, passed, readable, step
@@ -57,6 +58,7 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
     Of the first pickle only, where no more is asked for.
     """
     size, begin, framed = len(data), 0, patterns.FRAMED if framing else 0
+    carried = None
     found: list[Found] = []
     try:
         while begin < size or not size:
@@ -77,15 +79,18 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                 elif ended == patterns.OPERANDS or ended == patterns.STACK_GLOBAL:
                     named = run if ended == patterns.OPERANDS else patterns.operands()(data, since, position)
                     if named is None:
-                        position = yield from _interpreted(data, begin, position - 1, found, framing)
+                        carried = is_carried(data) if carried is None and begin else carried
+                        position = yield from _interpreted(data, begin, position - 1, found, framing, carried)
                         break
                     offset = named.start(1)
                     module, name = named.group(1, 2)
                     if module[0] != _SHORT_BINUNICODE or name[0] != _SHORT_BINUNICODE:
+                        # In a row that shares a memo nobody knows whose it is.
+                        carried = is_carried(data) if carried is None and begin else carried
                         memo = memo or Memo(data, begin)
-                        operands = memo.operands(named) if counted else None
+                        operands = memo.operands(named) if counted and not (carried and begin) else None
                         if operands is None:
-                            position = yield from _interpreted(data, begin, offset, found, framing)
+                            position = yield from _interpreted(data, begin, offset, found, framing, carried)
                             break
                         module, name = operands
                     try:
@@ -176,14 +181,14 @@ def flat(data: Buffer) -> Buffer:
 
 
 def _interpreted(
-    data: Buffer, begin: int, position: int, found: list[Found], framing: bool
+    data: Buffer, begin: int, position: int, found: list[Found], framing: bool, carried: bool | None
 ) -> Generator[list[Found], None, int]:
     """Find what the symbolic machine says of the pickle at `begin` from `position` on, what is before being known.
 
     Return where it ends.
     """
     event = None
-    for event in interpret(data, begin):
+    for event in interpret(data, begin, carried=bool(carried and begin)):
         if event.offset >= position and (framing or event.kind not in {"proto", "frame"}):
             found.append(event)
             if len(found) >= _BATCH:

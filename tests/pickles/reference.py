@@ -55,16 +55,47 @@ def readers_put_right():
             argument.reader = before[name]
 
 
+class Unknown(dict):
+    """A memo of which nobody knows what is in it."""
+
+    def get(self, slot):
+        return None
+
+
 MARK = "a mark"
 STRINGS = {"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
 
 def events(data):
-    """Return ``([(kind, offset, opcode, module, name, number)], offset of the error or None)``."""
+    """Return ``([(kind, offset, opcode, module, name, number)], offset of the error or None)``.
+
+    Where a pickle fetches what it has not memoized, nothing is known of what any but the first fetches.
+    """
+    found, error = _events(data, carried=False)
+    ends = [event[1] for event in found if event[0] == "stop"]
+    if ends and _is_carried(data[: ends[-1] + 1]):
+        return _events(data, carried=True)
+    return found, error
+
+
+def _is_carried(data):
+    with readers_put_right():
+        file = io.BytesIO(data)
+        while file.tell() < len(data):
+            filled = set()
+            for op, argument, _ in pickletools.genops(file):
+                if "PUT" in op.name or op.name == "MEMOIZE":
+                    filled.add(len(filled) if op.name == "MEMOIZE" else argument)
+                elif "GET" in op.name and argument not in filled:
+                    return True
+    return False
+
+
+def _events(data, carried):
     with readers_put_right():
         found, file = [], io.BytesIO(data)
         while True:
-            stack, memo = [], {}
+            stack, memo = [], Unknown() if carried and file.tell() else {}
             steps = pickletools.genops(file)
             while True:
                 at = file.tell()

@@ -3,6 +3,7 @@
 import io
 import pickle
 import random
+import sys
 
 import pytest
 
@@ -11,6 +12,8 @@ from extreg.pickles import scan, walk
 
 PYTHON = pickle._Unpickler
 C = pickle.Unpickler
+# PyPy's own unpickler crashes on some slots that do not exist.
+KINDS = (PYTHON, C) if sys.implementation.name == "cpython" else (PYTHON,)
 
 
 class Looked(Exception):
@@ -67,7 +70,7 @@ def compare(count):
     for _ in range(count):
         data = with_slots(rng)
         found = seen(data)
-        for kind in (PYTHON, C):
+        for kind in KINDS:
             looked = looked_up(kind, data)
             if looked is not None:
                 assert found in (looked, "unresolved", "malformed"), data

@@ -1,0 +1,294 @@
+"""Rows that one Pickler writes, and rows that only look so: no rewrite changes what they load as."""
+
+import collections
+import copyreg
+import datetime
+import decimal
+import fractions
+import io
+import itertools
+import pickle
+import random
+import uuid
+from contextlib import contextmanager
+
+import pytest
+
+from extreg.pickles import rewrite, scan, walk
+from extreg.pickles.carried import is_carried
+from extreg.pickles.dis import disassemble
+from extreg.registry.model import Registry
+
+TARGETS = [
+    "collections:Counter",
+    "collections:OrderedDict",
+    "collections:deque",
+    "datetime:date",
+    "datetime:datetime",
+    "datetime:timedelta",
+    "decimal:Decimal",
+    "fractions:Fraction",
+    "uuid:UUID",
+]
+EXISTING = {*TARGETS, "_codecs:encode", "uuid:SafeUUID", "builtins:set", "copyreg:_reconstructor", "builtins:object"}
+
+
+@contextmanager
+def installed(codes):
+    for code, target in codes.items():
+        copyreg.add_extension(*target.split(":"), code)
+    try:
+        yield
+    finally:
+        for code, target in codes.items():
+            copyreg.remove_extension(*target.split(":"), code)
+
+
+def leaf(rng):
+    return rng.choice(
+        [
+            lambda: datetime.date(2020, 1, rng.randrange(1, 28)),
+            lambda: datetime.datetime(2020, 1, 1, rng.randrange(24)),
+            lambda: datetime.timedelta(rng.randrange(9)),
+            lambda: decimal.Decimal(rng.randrange(99)),
+            lambda: fractions.Fraction(rng.randrange(9), 7),
+            lambda: uuid.UUID(int=rng.randrange(5)),
+            lambda: rng.choice(["date", "datetime", "Decimal", "on", "number"]),
+            lambda: rng.randrange(1000),
+            lambda: b"raw",
+            lambda: rng.choice([datetime.date, decimal.Decimal, collections.Counter]),
+        ]
+    )()
+
+
+def value(rng, shared, depth=0):
+    """Return an ordinary object, some of whose parts are in `shared`, and put others there."""
+    if shared and rng.random() < 0.3:
+        return rng.choice(shared)
+    if depth > 2 or rng.random() < 0.3:
+        made = leaf(rng)
+    else:
+        parts = [value(rng, shared, depth + 1) for _ in range(rng.randrange(4))]
+        made = rng.choice(
+            [
+                lambda: parts,
+                lambda: tuple(parts),
+                lambda: dict(zip(["on", "number", "date"], parts, strict=False)),
+                lambda: collections.OrderedDict(enumerate(parts)),
+                lambda: collections.deque(parts),
+                lambda: collections.Counter(map(repr, parts)),
+            ]
+        )()
+    if rng.random() < 0.5:
+        shared.append(made)
+    return made
+
+
+def by_one_pickler(rng, protocol):
+    """Return a row of a few pickles that one Pickler dumped, and what it dumped."""
+    file, shared = io.BytesIO(), []
+    pickler = rng.choice([pickle.Pickler, pickle._Pickler])(file, protocol)
+    values = [value(rng, shared) for _ in range(rng.randrange(2, 6))]
+    for each in values:
+        pickler.dump(each)
+    return file.getvalue(), values
+
+
+def on_their_own(rng, protocol):
+    """Return a row of a few pickles, each dumped by a Pickler of its own, and what was dumped."""
+    shared = []
+    values = [value(rng, shared) for _ in range(rng.randrange(2, 6))]
+    return b"".join(pickle.dumps(each, protocol) for each in values), values
+
+
+def one_by_one(data):
+    file = io.BytesIO(data)
+    while file.tell() < len(data):
+        yield pickle.load(file)
+
+
+def all_by_one(data):
+    unpickler = pickle.Unpickler(io.BytesIO(data))
+    while True:
+        try:
+            yield unpickler.load()
+        except EOFError:
+            return
+
+
+def outcome(load, data):
+    """Return what loading comes to: the objects, or None for those that do not load in this way."""
+    try:
+        return list(load(data))
+    except Exception:
+        return None
+
+
+def check(seed, count, write):
+    """Rewrite rows both ways; they have to load as what was dumped, as the Pickler that wrote them demands.
+
+    Return how many were changed and refused.
+    """
+    rng, counts = random.Random(seed), collections.Counter()
+    codes = Registry(codes=dict(zip(range(rng.choice([240, 300]), 400), TARGETS, strict=False)))
+    for _ in range(count):
+        protocol = rng.choice([2, 3, 4, 4, 5])
+        for to in ("codes", "names"):
+            with installed(codes.codes if to == "names" else {}):
+                data, values = write(rng, protocol)
+                load = all_by_one if write is by_one_pickler else one_by_one
+                assert repr(outcome(load, data)) == repr(values)
+            result = rewrite(data, codes, to=to)
+            with installed(codes.codes):
+                assert repr(outcome(load, result.data)) == repr(values), (to, load, data)
+            counts[to, "changed" if result.changed else "refused" if result.refused else "left"] += 1
+    return counts
+
+
+WRITERS = {"one pickler": by_one_pickler, "on their own": on_their_own}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_every_row_loads_as_before_or_is_refused(writer):
+    counts = check(3, 150, WRITERS[writer])
+    assert counts["codes", "changed"] > 10
+    assert counts["names", "changed"] > 10
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("writer", WRITERS)
+def test_every_row_loads_as_before_or_is_refused_soak(writer, seed):
+    print(writer, seed, dict(check(seed, 2_000, WRITERS[writer])))
+
+
+def by_groups(groups):
+    def load(data):
+        file = io.BytesIO(data)
+        for size in groups:
+            unpickler = pickle.Unpickler(file)
+            yield from (unpickler.load() for _ in range(size))
+
+    return load
+
+
+def check_mixed(seed, count):
+    rng, counts = random.Random(seed), collections.Counter()
+    codes = Registry(codes=dict(zip(range(300, 400), TARGETS, strict=False)))
+    for _ in range(count):
+        file, groups, expected = io.BytesIO(), [], []
+        protocol, shared = rng.choice([4, 5]), []
+        for _ in range(rng.randrange(1, 4)):
+            pickler, size = pickle.Pickler(file, protocol), rng.randrange(1, 4)
+            for _ in range(size):
+                expected.append(value(rng, shared))
+                pickler.dump(expected[-1])
+            groups.append(size)
+        result = rewrite(file.getvalue(), codes, to="codes")
+        with installed(codes.codes):
+            assert repr(outcome(by_groups(groups), result.data)) == repr(expected), file.getvalue()
+        counts["changed" if result.changed else "refused" if result.refused else "left"] += 1
+    return counts
+
+
+def test_rows_of_several_picklers_load_as_before_or_are_refused():
+    assert check_mixed(5, 200)["changed"] > 5
+
+
+@pytest.mark.soak
+def test_rows_of_several_picklers_load_as_before_or_are_refused_soak():
+    print(dict(check_mixed(6, 10_000)))
+
+
+def test_who_says_that_they_are_independent_gets_all_that_can_be_had():
+    """Load as before one by one, which is how they were said to be."""
+    rng = random.Random(7)
+    codes = Registry(codes=dict(zip(range(300, 400), TARGETS, strict=False)))
+    smaller = 0
+    for _ in range(150):
+        data, _ = on_their_own(rng, 4)
+        said, unsaid = (rewrite(data, codes, to="codes", independent=said) for said in (True, False))
+        with installed(codes.codes):
+            assert repr(outcome(one_by_one, said.data)) == repr(outcome(one_by_one, data))
+        assert len(said.data) <= len(unsaid.data)
+        smaller += len(said.data) < len(unsaid.data)
+    assert smaller > 5
+
+
+def reused(*values, protocol=4):
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, protocol)
+    for each in values:
+        pickler.dump(each)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("independent", [False, True])
+def test_a_row_that_shares_its_memo_is_refused_as_a_whole(protocol, independent):
+    day = datetime.date(2020, 1, 1)
+    data = reused({"on": day, "n": 1}, {"on": day, "n": 2}, protocol=protocol)
+    assert is_carried(data)
+    codes = Registry(codes={300: "datetime:date"})
+    result = rewrite(data, codes, to="codes", independent=independent)
+    assert (result.data, result.changed) == (data, 0)
+    assert list(result.refused.values()) == [2]
+    assert "one Pickler" in next(iter(result.refused))
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_no_name_is_made_up(protocol):
+    """A second class of a module fetches its name, from a pickle before if one Pickler wrote them."""
+    rng = random.Random(9)
+    carried = unresolved = 0
+    for _ in range(300):
+        file = io.BytesIO()
+        pickler = pickle.Pickler(file, protocol)
+        for _ in range(rng.randrange(2, 6)):
+            pickler.dump([leaf(rng) for _ in range(rng.randrange(1, 5))])
+        data = file.getvalue()
+        if not is_carried(data):
+            continue
+        carried += 1
+        found = scan(data)
+        assert set(found.globals) <= EXISTING
+        unresolved += len(found.unresolved)
+        assert {event.target for event in walk(data) if event.kind == "global"} == set(found.globals)
+        named = {
+            word for line in disassemble(data) if "STACK_GLOBAL" in line for word in line.split() if ":" in word[1:]
+        }
+        assert {word for word in named if not word.endswith(":")} <= EXISTING
+    assert carried > 100
+    assert unresolved > 20
+
+
+def test_pickles_on_their_own_are_scanned_as_ever():
+    data = b"".join(pickle.dumps([datetime.date(2020, 1, 1), datetime.timedelta(1)], 4) for _ in range(3))
+    assert not is_carried(data)
+    assert dict(scan(data).globals) == {"datetime:date": 3, "datetime:timedelta": 3}
+    assert scan(data).unresolved == ()
+
+
+def test_what_differs_by_more_than_the_memo_is_on_its_own():
+    """The same class named in full again, or another protocol, is proof, and the whole saving is had."""
+    pickles = [pickle.dumps([datetime.date(2020, 1, day)], 4) for day in range(1, 20)]
+    codes = Registry(codes={300: "datetime:date"})
+    whole = rewrite(b"".join(pickles), codes, to="codes")
+    assert whole.data == b"".join(rewrite(data, codes, to="codes").data for data in pickles)
+    pair = pickle.dumps([datetime.date(2020, 1, 1)], 4), pickle.dumps([decimal.Decimal(1)], 5)
+    codes = Registry(codes={300: "datetime:date", 301: "decimal:Decimal"})
+    alone = [rewrite(data, codes, to="codes").data for data in pair]
+    assert rewrite(b"".join(pair), codes, to="codes").data == b"".join(alone)
+
+
+def test_slots_stay_where_nobody_can_tell():
+    """Two pickles that may share a memo: the second fetches a slot that both of them have."""
+    rng, kept = random.Random(1), 0
+    codes = Registry(codes=dict(zip(range(300, 400), TARGETS, strict=False)))
+    for first, second in itertools.product([[decimal.Decimal(1)], ["a", uuid.UUID(int=1)]], repeat=2):
+        data = reused([first, leaf(rng)], [second, "x", "y"], protocol=4)
+        result = rewrite(data, codes, to="codes")
+        with installed(codes.codes):
+            assert repr(outcome(all_by_one, result.data)) == repr(outcome(all_by_one, data))
+        kept += result.changed
+    assert kept
