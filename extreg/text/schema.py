@@ -76,8 +76,16 @@ def _problem(where: str, message: str, hint: str = "", rule: str = "malformed") 
 
 def _expected(where: str, expected: str, found: object, hint: str = "") -> "Problem":
     name = "an empty array" if found == [] else _TOML_NAMES.get(type(found), "a date or time")
-    shown = f" {found!r}" if isinstance(found, (str, int, float)) else ""
-    return _problem(where, f"expected {expected}, found {name}{shown}", hint)
+    return _problem(where, f"expected {expected}, found {name}{_shown(found)}", hint)
+
+
+def _shown(found: object) -> str:
+    if not isinstance(found, (str, int, float)):
+        return ""
+    try:
+        return f" {found!r}"
+    except ValueError:  # PyPy reads integers that it does not write
+        return " of thousands of digits"
 
 
 def _unknown(key: str, table: str, legal: "tuple[str, ...]") -> "Problem":
@@ -96,7 +104,7 @@ def _format_problems(data: "Mapping[str, Any]") -> "list[Problem]":
     if type(found) is not int or found < 1:
         return [_expected("format", f"{FORMAT}, the version of the file format", found)]
     if found > FORMAT:
-        message = f"format {found} is newer than this extreg reads ({FORMAT})"
+        message = f"format{_shown(found)} is newer than this extreg reads ({FORMAT})"
         return [_problem("format", message, "pip install --upgrade extreg", rule="newer-format")]
     return []
 

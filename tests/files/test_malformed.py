@@ -4,6 +4,7 @@ import json
 import random
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,8 @@ COMMANDS = {
     "retire": ["retire", "--now", "240"],
 }
 LINT = ["lint"]
+# What is beyond an interpreter's limits, each says in its own words.
+LIMITS = ("huge-integer", "deep-brackets")
 
 # What mutants are made of: every table, and the layouts that people write by hand.
 ORIGINALS = (
@@ -179,7 +182,8 @@ def test_written_by_hand(name: str, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert len(messages) == len(EXPECTED[name])
     for message, fault in zip(messages, EXPECTED[name], strict=True):
         assert message.startswith(f"{path}:{fault['line']}: ")
-        assert str(fault["message"]) in message
+        if sys.implementation.name == "cpython" or name not in LIMITS:
+            assert str(fault["message"]) in message
     check_refused(path, capsys)
     check_linted(path, capsys)
 
