@@ -19,12 +19,22 @@ else:
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-# What would lead the command line, or its colours, elsewhere than a test means it to go.
+# What would lead the command line, its colours or its output elsewhere than a test means it to go, and what a
+# developer's machine may set and a user's does not.
 HIDDEN = (
     "EXTREG_REGISTRY",
     "EXTREG_ON_CONFLICT",
     "NO_COLOR",
     "FORCE_COLOR",
+    "COLUMNS",
+    "PYTHONBREAKPOINT",
+    "PYTHONDEVMODE",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONIOENCODING",
+    "PYTHONOPTIMIZE",
+    "PYTHONUNBUFFERED",
+    "PYTHONUTF8",
+    "PYTHONWARNINGS",
     "PYTHONHASHSEED",
     "PYTHONPATH",
     "PYTHONPYCACHEPREFIX",

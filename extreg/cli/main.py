@@ -45,16 +45,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         say_error(error)
         return 2 if isinstance(error, (RegistryError, UnreadableError)) else 1
     except BrokenPipeError:
-        # The reader of our output went away, as `| head` does; Python would complain again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away, as `| head` does.
+        _drop_what_cannot_be_written()
         return 1
     except OSError as error:  # the working directory is gone, the disk full
+        _drop_what_cannot_be_written()
         say_error(ExtregError(str(error)))
         return 2
     except KeyboardInterrupt:
         note("interrupted", label="extreg", colour="red")
         return 130
     return code
+
+
+def _drop_what_cannot_be_written() -> None:
+    """See to it that nobody trips over what is still in stdout: whoever writes an error, or Python when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(argv: Sequence[str] | None) -> int:

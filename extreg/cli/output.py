@@ -40,11 +40,17 @@ def say_json(value: object) -> None:
 
 def say_error(error: ExtregError) -> None:
     """Print one message and its hint."""
-    print(f"{coloured('extreg:', 'red', sys.stderr)} {error.shown}", file=sys.stderr)
+    _tell(f"{coloured('extreg:', 'red', sys.stderr)} {error.shown}")
     if error.hint:
-        print(f"{coloured('hint:', 'cyan', sys.stderr)} {printable(error.hint)}", file=sys.stderr)
+        _tell(f"{coloured('hint:', 'cyan', sys.stderr)} {printable(error.hint)}")
 
 
 def note(text: str, *, label: str = "note", colour: str = "yellow") -> None:
     """Print something worth knowing that is not a result."""
-    print(f"{coloured(f'{label}:', colour, sys.stderr)} {printable(text)}", file=sys.stderr)
+    _tell(f"{coloured(f'{label}:', colour, sys.stderr)} {printable(text)}")
+
+
+def _tell(line: str) -> None:
+    # In a pipe stdout is buffered and stderr is not: in every CI log a note would stand before what it is about.
+    sys.stdout.flush()
+    print(line, file=sys.stderr)
