@@ -29,13 +29,20 @@ class Traffic(NamedTuple):
     end: int
 
 
+def after_head(data: Buffer, begin: int) -> int:
+    """Return where the pickle at `begin` goes on after its PROTO and FRAME, which no skimming passes."""
+    if data[begin : begin + 1] != b"\x80":
+        return begin
+    return begin + (11 if data[begin + 2 : begin + 3] == b"\x95" else 2)
+
+
 def traffic(data: Buffer, begin: int, until: int) -> Traffic:
     """Return what happens to the memo in the pickle at `begin`, up to `until` or a little further, or its STOP."""
     match, skim = patterns.traffic(), patterns.forgettable()
     filled: list[int] = []
     fetched: list[tuple[int, int]] = []
     explicit = False
-    position = skimming = begin
+    position = skimming = after_head(data, begin)
     while position < until:
         if position >= skimming:
             end = skim(data, position).end()

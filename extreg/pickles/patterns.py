@@ -54,6 +54,10 @@ FRAMED: Final = 4
 MEMOIZED: Final = 1
 SKIPPED: Final = 2
 
+# The groups of a match of `getting`.
+GOT: Final = 1
+ENDED: Final = 2
+
 
 def _any_of(names: str) -> bytes:
     return b"[%s]" % b"".join(b"\\x%02x" % opcode.byte for opcode in TABLE.values() if opcode.name in names.split())
@@ -224,3 +228,13 @@ def fetching() -> Match:
     """Matches a run of opcodes and the GET or PUT after it; its only group, empty, marks where that stands."""
     passed = _run(_arguments(gets=_NEVER, more=_REFERRING))
     return cast(Match, re.compile(rb"%s(?:()(?:h.|j....|q.|r....))?" % passed, re.DOTALL).match)
+
+
+@cache
+def getting() -> Match:
+    """Matches a run of opcodes, what they do to the memo included, up to a GET or STOP, which are its two groups.
+
+    One in text it stands in front of.
+    """
+    passed = _run(_arguments(gets=_NEVER, more=_PUTS + b"|" + _REFERRING))
+    return cast(Match, re.compile(rb"%s(?:(h.|j....)|(\.)|)" % passed, re.DOTALL).match)

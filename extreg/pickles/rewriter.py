@@ -6,19 +6,17 @@ front of it leaves a filler behind, unless nothing from that slot on is ever fet
 and has to refer to exactly what it should, before it takes the place of the original.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import Literal, NamedTuple
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.carried import is_carried
+from extreg.pickles.carried import fetching
 from extreg.pickles.expand import expanded
 from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
-from extreg.pickles.row import FREE, Bond
-from extreg.pickles.row import bonds as bonds_of
+from extreg.pickles.row import FREE, Bond, bonds
 from extreg.pickles.shorten import shortened
 from extreg.pickles.walker import Found, batches, flat
 from extreg.registry.model import Registry
@@ -69,23 +67,19 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], 
     `independent` says that no pickle in `data` shares a memo with another, where that does not show.
     """
     data = data if type(data) is bytes else flat(data)
-    bonds: Iterator[Bond] | None = None
+    rest = pickles_in(data, alone=True)
+    first = next(rest)
+    bound = _row(data, first, rest, alone=independent, to=to)
+    if bound is None:
+        return _carried(data, rest)
     pieces: list[Buffer] = []
     left: dict[str, int] = {}
     refused: dict[str, int] = {}
     pickles = changed = references = done = 0
     try:
-        for pickle in pickles_in(data):
+        for pickle, bond in bound:
             pickles += 1
-            if to == "names":
-                plan = expanded(pickle, registry)
-            else:
-                # Most often there is one pickle, and nothing to find out.
-                if bonds is None:
-                    if pickle.stop + 1 < len(data) and is_carried(data):
-                        return _carried(data)
-                    bonds = repeat(FREE) if independent or pickle.stop + 1 == len(data) else _bonds(data)
-                plan = shortened(pickle, registry, next(bonds))
+            plan = expanded(pickle, registry) if to == "names" else shortened(pickle, registry, bond)
             for reason, count in plan.left.items():
                 left[reason] = left.get(reason, 0) + count
             if not plan.edits:
@@ -101,8 +95,6 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], 
             changed += 1
             references += len(plan.edits)
     except MalformedPickleError:
-        if not pickles:
-            raise
         refused["malformed"] = 1
     if done < len(data):
         pieces.append(data[done:] if done else data)
@@ -111,19 +103,43 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], 
     return Rewritten(new_data, pickles, changed, references, left, refused)
 
 
-def _bonds(data: Buffer) -> Iterator[Bond]:
-    found: list[Pickle] = []
-    with suppress(MalformedPickleError):  # told by whoever walks it next
-        found.extend(pickles_in(data))
-    return iter(bonds_of(data, found))
+def _row(
+    data: Buffer, first: Pickle, rest: Iterator[Pickle], *, alone: bool, to: Literal["codes", "names"]
+) -> Iterable[tuple[Pickle, Bond]] | None:
+    """Return the pickles of a row with what they have to keep; None if it is carried, and its memo would change."""
+    # Most often there is one pickle, and nothing to find out.
+    if first.stop + 1 == len(data):
+        return ((first, FREE),)
+    free = zip(chain((first,), rest), repeat(FREE))
+    if to == "names":
+        return free  # which leaves every memo as it is
+    fetch = fetching(data)
+    if fetch is None:
+        return None
+    return free if alone else _bound(data, first, rest, fetch)
 
 
-def _carried(data: Buffer) -> Rewritten:
-    """Leave a row alone of which one pickle fetches what another memoized: each edit would shift the slots."""
-    pickles = 0
+def _bound(data: Buffer, first: Pickle, rest: Iterator[Pickle], fetch: set[int]) -> Iterator[tuple[Pickle, Bond]]:
+    """Yield the pickles of a row with what they have to keep; raise what their walk raises, but after the last one."""
+    pickles, fault = [first], None
+    try:
+        pickles.extend(rest)
+    except MalformedPickleError as error:
+        fault = error
+    yield from zip(pickles, bonds(data, pickles, fetch), strict=True)
+    if fault is not None:
+        raise fault
+
+
+def _carried(data: Buffer, rest: Iterator[Pickle]) -> Rewritten:
+    """Leave a row alone of which one pickle fetches what another memoized: each edit would shift the slots.
+
+    `rest` are all but the first.
+    """
+    pickles = 1
     refused = {}
     try:
-        for _ in pickles_in(data):
+        for _ in rest:
             pickles += 1
     except MalformedPickleError:
         refused["malformed"] = 1
@@ -131,12 +147,15 @@ def _carried(data: Buffer) -> Rewritten:
     return Rewritten(data if type(data) is bytes else bytes(data), pickles, 0, 0, {}, refused)
 
 
-def pickles_in(data: Buffer) -> Iterator[Pickle]:
-    """Yield the pickles in `data`; raise `MalformedPickleError` after the last whole one."""
+def pickles_in(data: Buffer, *, alone: bool = False) -> Iterator[Pickle]:
+    """Yield the pickles in `data`; raise `MalformedPickleError` after the last whole one.
+
+    What each fetches from the memo is read as its own where they stand `alone`, or nothing shows that they do not.
+    """
     begin, protocol = 0, 0
     frames: list[Found] = []
     references: list[Found] = []
-    for batch in batches(data, framing=True):
+    for batch in batches(data, framing=True, carried=False if alone else None):
         for found in batch:
             kind, offset, number = found[0], found[1], found[5]
             if kind == "stop":

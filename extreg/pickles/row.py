@@ -8,10 +8,12 @@ Proof that it did not is a global that two pickles name and memoize: a Pickler w
 (Lib/pickle.py, ``Pickler.save``, looks into the memo first).  So is another protocol.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Container, Iterator, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
-from extreg.pickles.memo import Traffic, traffic
+from extreg.pickles.memo import traffic
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import Pickle
 
@@ -40,52 +42,62 @@ class Bond(NamedTuple):
 FREE: Final = Bond(pinned=False, needed=(), foreign=False)
 
 
-def bonds(data: Buffer, pickles: Sequence[Pickle]) -> list[Bond]:
-    """Return what each of the `pickles` in `data` has to keep; the row must not be carried."""
+def bonds(data: Buffer, pickles: Sequence[Pickle], fetching: Container[int]) -> list[Bond]:
+    """Return what each of the `pickles` in `data` has to keep; the row must not be carried.
+
+    Those that fetch anything from the memo begin where `fetching` says.
+    """
     found: list[Bond] = []
     run: list[Pickle] = []
     last: dict[tuple[str, str], int] = {}
     first = 0  # of the pickles that this one may share a memo with
     for nth, pickle in enumerate(pickles):
-        own = set(_memoized(pickle))
-        first = max([first, *(last[name] + 1 for name in own if name in last)])
+        own = set(_memoized(pickle)) if pickle.references else ()
+        for name in own:
+            first = max(first, last.get(name, -1) + 1)
+            last[name] = nth
         if run and (first == nth or pickle.protocol != run[0].protocol):
-            found += _bound(data, run)
+            found += _bound(data, run, fetching)
             run, first = [], nth
-        last.update(dict.fromkeys(own, nth))
         run.append(pickle)
-    return found + _bound(data, run)
+    return found + _bound(data, run, fetching)
 
 
-def _bound(data: Buffer, run: Sequence[Pickle]) -> list[Bond]:
+def _bound(data: Buffer, run: Sequence[Pickle], fetching: Container[int]) -> list[Bond]:
     """Return what each pickle of a run has to keep, where each may share a memo with the one before, and so on."""
     # Below protocol 4 a PUT says which slot it fills, and none is touched.
     if len(run) < 2 or run[0].protocol < _IMPLICIT:
         return [FREE] * len(run)
+    # Where nothing is named nothing is edited.
+    named = [nth for nth, pickle in enumerate(run) if any(found[3] is not None for found in pickle.references)]
+    needed = _needed(data, run, named, fetching) if named else {}
+    return [Bond(pinned=nth < len(run) - 1, needed=needed.get(nth, ()), foreign=nth > 0) for nth in range(len(run))]
+
+
+def _needed(
+    data: Buffer, run: Sequence[Pickle], named: Sequence[int], fetching: Container[int]
+) -> dict[int, Collection[int] | None]:
+    """Return which of its own slots anybody may fetch from each of `named`, wherever the memo begins: there, or in a
+    pickle before.
+    """
+    if not any(pickle.begin in fetching for pickle in run):
+        return {}
     seen = [traffic(data, pickle.begin, pickle.stop) for pickle in run]
     fetched = {number for found in seen for _, number in found.fetched}
-    explicit = any(found.explicit for found in seen)
-    bound = []
-    for nth, pickle in enumerate(run):
-        # Where nothing is named nothing is edited.
-        named = any(module is not None for _, _, _, module, *_ in pickle.references)
-        needed = () if not named else None if explicit else _needed(seen, nth, fetched)
-        bound.append(Bond(pinned=nth < len(run) - 1, needed=needed, foreign=nth > 0))
-    return bound
-
-
-def _needed(seen: Sequence[Traffic], nth: int, fetched: set[int]) -> set[int] | None:
-    """Return which of its own slots anybody may fetch, wherever the memo begins: here, or in a pickle before."""
-    shifts, shift, last = [0], 0, max(fetched, default=-1)
-    for earlier in range(nth - 1, -1, -1):
-        shift += len(seen[earlier].filled)
-        if shift > last:
-            break
-        shifts.append(shift)
-    if len(shifts) * len(fetched) > _MANY:
-        return None
-    own = len(seen[nth].filled)
-    return {number - shift for number in fetched for shift in shifts if 0 <= number - shift < own}
+    if any(found.explicit for found in seen):
+        return dict.fromkeys(named)
+    # Where in the row a memo may begin, told by how many slots are filled up to there.
+    totals = list(accumulate((len(found.filled) for found in seen), initial=0))
+    begins, highest = sorted(set(totals)), max(fetched)
+    needed: dict[int, Collection[int] | None] = {}
+    for nth in named:
+        total, own = totals[nth], range(len(seen[nth].filled))
+        near = begins[bisect_left(begins, total - highest) : bisect_right(begins, total)]
+        if len(near) * len(fetched) > _MANY:
+            needed[nth] = None
+        else:
+            needed[nth] = {slot for begin in near for number in fetched if (slot := begin + number - total) in own}
+    return needed
 
 
 def _memoized(pickle: Pickle) -> Iterator[tuple[str, str]]:

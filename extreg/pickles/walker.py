@@ -51,14 +51,14 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
 
 
 def batches(  # noqa: C901 - one loop, a branch per end of a run
-    data: Buffer, framing: bool, first: bool = False
+    data: Buffer, framing: bool, first: bool = False, carried: bool | None = None
 ) -> Iterator[list[Found]]:
     """Yield what `walk` yields, as plain tuples and many at a time; `data` must be `flat`.
 
-    Of the first pickle only, where no more is asked for.
+    Of the first pickle only, where no more is asked for.  Whether the row is `carried` is found out if it matters,
+    unless the caller says.
     """
     size, begin, framed = len(data), 0, patterns.FRAMED if framing else 0
-    carried = None
     found: list[Found] = []
     try:
         while begin < size or not size:

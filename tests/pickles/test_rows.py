@@ -9,14 +9,16 @@ import io
 import itertools
 import pickle
 import random
+import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
-from extreg.pickles import rewrite, scan, walk
-from extreg.pickles.carried import is_carried
-from extreg.pickles.dis import disassemble
+from extreg.errors import MalformedPickleError
+from extreg.pickles import disassemble, rewrite, scan, steps, walk
+from extreg.pickles.carried import fetching, is_carried
+from extreg.pickles.machine import slot
 from extreg.registry.model import Registry
 
 TARGETS = [
@@ -292,3 +294,89 @@ def test_slots_stay_where_nobody_can_tell():
             assert repr(outcome(all_by_one, result.data)) == repr(outcome(all_by_one, data))
         kept += result.changed
     assert kept
+
+
+def readable(data):
+    """Return the pickles that can be read, as their opcodes."""
+    found = []
+    with suppress(MalformedPickleError):
+        while not found or found[-1][-1].end < len(data):
+            found.append(list(steps(data, found[-1][-1].end if found else 0)))
+    return found
+
+
+def plainly_fetching(data, pickles):
+    """What `fetching` says, found out opcode by opcode."""
+    found = set()
+    for opcodes in pickles:
+        filled = set()
+        for each in opcodes:
+            name = each.opcode.name
+            if name == "MEMOIZE":
+                filled.add(len(filled))
+            elif "PUT" in name:
+                filled.add(slot(data, each))
+            elif "GET" in name:
+                found.add(opcodes[0].offset)
+                if slot(data, each) not in filled:
+                    return None
+    return found
+
+
+INSERTED = [
+    b"h\x00",
+    b"h\x05",
+    b"q\x01",
+    b"r\x07\0\0\0",
+    b"\x94",
+    b".",
+    b"g0\n",
+    b"g 1_0\n",
+    b"p1\n",
+    b"j\x01\0\0\0",
+    b"\x80\x04",
+]
+
+
+def test_what_is_fetched_is_found_out_as_it_is_opcode_by_opcode():
+    rng, seen = random.Random(10), collections.Counter()
+    for _ in range(1_500):
+        data = bytearray(rng.choice(list(WRITERS.values()))(rng, rng.choice([2, 3, 4, 5]))[0])
+        for _ in range(rng.choice([0, 0, 1, 3])):
+            at = rng.randrange(len(data))
+            data[at : at + rng.randrange(2)] = rng.choice(INSERTED)
+        pickles = readable(bytes(data))
+        whole = bytes(data[: pickles[-1][-1].end]) if pickles else b""
+        expected = plainly_fetching(whole, pickles)
+        for some in (whole, whole + b"\x80\x04h", whole + b"h\x05"):
+            assert fetching(some) == expected, some
+            assert is_carried(some) == (expected is None)
+        seen["carried" if expected is None else "some" if expected else "none"] += 1
+    assert min(seen["carried"], seen["some"]) > 200, seen
+
+
+@pytest.mark.parametrize("work", [scan, lambda data: rewrite(data, Registry(codes={300: "datetime:date"}), to="codes")])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        pickle.dumps(datetime.date(2020, 1, 1), 4),
+        pickle.dumps([datetime.date(2020, 1, 1), datetime.timedelta(1)], 4),
+        pickle.dumps(["a"] * 3, 4),
+        b"\x80\x04\x8c\x01a\x8c\x01b\x93.",
+        b"\x80\x04h\x00.",
+        pickle.dumps([datetime.date(2020, 1, 1)] * 2, 2),
+    ],
+    ids=["no GET", "operands", "strings", "no memo", "carried", "protocol 2"],
+)
+def test_rows_take_time_that_is_linear(work, unit):
+    head = pickle.dumps(["x", "y", "x"], 4)
+
+    def seconds(count):
+        best = 9.0
+        for _ in range(3):
+            begin = time.process_time()
+            work(head + unit * count)
+            best = min(best, time.process_time() - begin)
+        return best
+
+    assert seconds(8_000) < 12 * seconds(2_000) + 0.05
