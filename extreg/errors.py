@@ -52,6 +52,10 @@ class Conflict(NamedTuple):
         return f"{clash}\n    cure: {printable(self.cure)}"
 
 
+# How many lines a message shows.
+_SHOWN = 5
+
+
 class ExtregError(Exception):
     """Base of every error that extreg raises on purpose.
 
@@ -77,6 +81,22 @@ class ExtregError(Exception):
 
 class UnreadableError(ExtregError):
     """Input that is not there, cannot be read or written, or is no proper argument."""
+
+
+class WrittenError(UnreadableError):
+    """The file at ``path`` holds what was asked for, but something failed after that: ``failed`` says what.
+
+    ``lines`` are those that are new in a registry.
+    """
+
+    def __init__(self, path: str, failed: str, lines: "tuple[str, ...]" = ()) -> None:
+        shown = ", ".join(lines[:_SHOWN]) + (f" and {len(lines) - _SHOWN} more lines" if len(lines) > _SHOWN else "")
+        message = f"{path} is written" + (f" and holds {shown}" if lines else "") + f"; but {failed}"
+        super().__init__(message, "do not repeat the command; look at the file, and run: sync")
+        self.args = (path, failed, lines)
+        self.path = path
+        self.failed = failed
+        self.lines = lines
 
 
 class RegistryError(ExtregError):

@@ -10,6 +10,7 @@ from extreg import errors
 ERRORS = [
     errors.ExtregError("what", "hint"),
     errors.UnreadableError("what"),
+    errors.WrittenError("registry.toml", "the disk is gone", ('5 = "m:C"',)),
     errors.AllocationError("what", "hint"),
     errors.RegistryError((errors.Problem("codes.5", "is wrong", "mend it", "registry.toml", 7),)),
     errors.ConflictError((errors.Conflict(5, "m:C", "5 = m:C", "here", "5 = m:D", "there", "extreg demote 5"),)),

@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
         say_json(_as_json(outcomes, faults, arguments))
     else:
         _print_text(outcomes, check=arguments.check)
-    say_faults(faults)
+    failed = {item.found for item in outcomes if item.failed}
+    say_faults(item for item in faults if item[0] not in failed)
+    say_faults((item for item in faults if item[0] in failed), "failed")
     if arguments.check and any(item.changed for item in outcomes):
         return 1
     return 2 if any(item.problem and (item.failed or item.found.named) for item in outcomes) else 0

@@ -21,11 +21,11 @@ def registry_if_any(arguments: argparse.Namespace) -> tuple[Path | None, Registr
     return (path, read_effective(path)) if path is not None else (None, None)
 
 
-def say_faults(faults: Iterable[tuple[Found, Fault]]) -> None:
-    """Print what could not be read, one line each."""
+def say_faults(faults: Iterable[tuple[Found, Fault]], label: str = "unreadable") -> None:
+    """Print what could not be read, or what else `label` says, one line each."""
     for found, fault in faults:
         place = f"{found.path}::{fault.member}" if fault.member else str(found.path)
-        note(f"{place}: {fault.message}", label="unreadable", colour="red")
+        note(f"{place}: {fault.message}", label=label, colour="red")
 
 
 def faults_as_json(faults: Iterable[tuple[Found, Fault]]) -> list[dict[str, str]]:

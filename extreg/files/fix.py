@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from extreg.errors import ExtregError
+from extreg.files.locking import locked
 from extreg.files.source import read_document
-from extreg.files.write import locked, write
+from extreg.files.write import explained, write
 from extreg.registry import life
 from extreg.registry.model import Registry
 from extreg.rules.finding import Context, Finding
@@ -42,10 +43,10 @@ def fixed(context: Context, findings: Iterable[Finding]) -> str:
 def write_fixed(path: Path, before: str, after: str) -> None:
     """Write `after` where `before` still is; raise `ExtregError` when somebody changed the file meanwhile."""
     path = path.resolve()  # the file behind a symlink is replaced, never the link
-    with locked(path):
+    with locked(path), explained(path):
         if read_document(path).text != before:
             raise ExtregError(f"{path} has changed meanwhile; nothing was written", "extreg lint --fix, once more")
-        write(path, after.encode())
+        write(path, after.encode(), was=before.encode())
 
 
 def _moved(context: Context, registry: Registry, lines: "set[int | None]") -> Registry:

@@ -8,6 +8,8 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
+from extreg.files.write import TEMPORARY
+
 # What the parts of a database of the dbm modules add to its name.
 _PARTS = (".dir", ".dat", ".bak", ".pag", ".db")
 
@@ -66,6 +68,8 @@ def _in_folder(path: Path, real: str, seen: set[str]) -> Iterator[Found]:
         yield Found(path, False, problem=error.strerror or str(error))
         return
     for entry in found:
+        if TEMPORARY.fullmatch(entry.name):  # of a file that is here too, for the moment in which it is rewritten
+            continue
         place = path / entry.name
         if entry.is_symlink():
             yield from _below(place, os.path.realpath(place), False, seen)

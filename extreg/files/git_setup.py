@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from extreg.errors import ExtregError, UnreadableError
 from extreg.files.git import run_git
-from extreg.files.write import locked, write
+from extreg.files.locking import locked
+from extreg.files.write import explained, write
 from extreg.startup.sources import NAME
 
 DRIVER = "extreg"
@@ -94,11 +95,10 @@ def _do(step: Step, top: Path, folder: Path) -> None:
 
 
 def _append(path: Path, line: str) -> None:
-    with locked(path):
-        try:
-            text = path.read_bytes() if path.exists() else b""
-            end = b"\r\n" if b"\r\n" in text else b"\n"
-            before = text if not text or text.endswith(b"\n") else text + end
-            write(path, before + line.encode() + end)
-        except OSError as error:
-            raise UnreadableError(f"cannot write {path}: {error.strerror}") from None
+    with locked(path), explained(path):
+        text = path.read_bytes() if path.exists() else None
+        before = text or b""
+        end = b"\r\n" if b"\r\n" in before else b"\n"
+        if before and not before.endswith(b"\n"):
+            before += end
+        write(path, before + line.encode() + end, was=text)

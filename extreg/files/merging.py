@@ -7,9 +7,10 @@ from pathlib import Path
 
 from extreg.errors import ExtregError, RegistryError, UnreadableError
 from extreg.files.git import read_blob, run_git
+from extreg.files.locking import locked
 from extreg.files.source import decode, read_text
 from extreg.files.upstream import read_upstream
-from extreg.files.write import locked, write
+from extreg.files.write import explained, write
 from extreg.registry.merge import common, merge, merge_ancestors
 from extreg.registry.model import Registry
 from extreg.registry.sides import Contradiction
@@ -88,7 +89,8 @@ def resolve(path: Path) -> tuple[int, Outcome]:
         base = sides.base if sides.base is not None and _sound(sides.base) else _first_stage(path)
         merged, outcome = _merged(base, ours, theirs, f"./{path.name}", size=SIZE, folder=path.parent)
         if merged != text:
-            write(path, merged.encode())
+            with explained(path):
+                write(path, merged.encode(), was=text.encode())
         return sides.conflicts, outcome
 
 

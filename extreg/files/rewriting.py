@@ -7,11 +7,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from extreg.errors import MalformedPickleError
+from extreg.errors import ExtregError, MalformedPickleError, WrittenError
 from extreg.files.bounded import BROKEN, Budget, compression, decompressor, expanded
 from extreg.files.found import Found
-from extreg.files.stored import Form, describe, form_of, mapped
-from extreg.files.write import write
+from extreg.files.replacing import MeanwhileError, Original, replace, tidy
+from extreg.files.stored import Form, describe, form_of, mapped_file
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.rewriter import Rewritten, rewrite
 from extreg.pickles.sniff import plausible
@@ -20,6 +20,8 @@ from extreg.registry.model import Registry
 # What is not rewritten, though it may hold pickles.
 _ALONE = {"zip": "an archive", "npy": "an array", "sqlite": "a database", "gdbm": "a database"}
 _HEAD = 16
+# How often a file is read again that somebody else wrote meanwhile.
+_ATTEMPTS = 3
 
 _Change = Callable[[Buffer], Rewritten]
 
@@ -57,7 +59,12 @@ def rewrite_files(
     `independent` is for `extreg.pickles.rewrite`.
     """
     change = partial(rewrite, registry=registry, to=to, independent=independent)
+    tidied: set[Path] = set()
     for found in files:
+        folder = Path(os.path.realpath(found.path)).parent
+        if not check and folder not in tidied:
+            tidied.add(folder)
+            tidy(folder)
         try:
             yield _rewritten(found, change, to, check)
         except BROKEN as error:
@@ -69,25 +76,44 @@ def _rewritten(found: Found, change: _Change, to: Literal["codes", "names"], che
         return Outcome(found, problem=found.problem)
     if found.database is not None:
         return Outcome(found, alone="a database")
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            return _rewritten_once(found, change, to, check)
+        except MeanwhileError as error:
+            if not error.again or attempts == _ATTEMPTS:
+                return Outcome(found, problem=error.message, failed=True)
+
+
+def _rewritten_once(found: Found, change: _Change, to: Literal["codes", "names"], check: bool) -> Outcome:
     path = Path(os.path.realpath(found.path))
-    before = path.stat()
-    with mapped(path) as stored:
-        form = form_of(stored[:_HEAD])
-        if form in _ALONE:
-            return Outcome(found, alone=_ALONE[form])
-        outcome, new = _changed(found, stored, form, change, to)
-    if new is None or check:
-        return outcome
-    if before.st_nlink > 1:
-        # Replaced under this name, it would go on as it was under the others.
-        return outcome._replace(changed=0, new_size=outcome.size, alone="a file with several names (hard links)")
-    now = path.stat()
-    if (now.st_mtime_ns, now.st_size, now.st_ino) != (before.st_mtime_ns, before.st_size, before.st_ino):
-        return Outcome(found, problem="somebody else wrote it meanwhile; it is left as it is", failed=True)
+    with path.open("rb", buffering=0) as file:
+        names = os.fstat(file.fileno()).st_nlink
+        with mapped_file(file) as stored:
+            form = form_of(stored[:_HEAD])
+            if form in _ALONE:
+                return Outcome(found, alone=_ALONE[form])
+            original = None if check else Original(path, file, stored)
+            outcome, new = _changed(found, stored, form, change, to)
+        if new is not None and names > 1:
+            # Replaced under this name, it would go on as it was under the others.
+            return outcome._replace(changed=0, new_size=outcome.size, alone="a file with several names (hard links)")
+        return outcome if new is None or original is None else _replaced(original, new, outcome)
+
+
+def _replaced(original: Original, new: bytes, outcome: Outcome) -> Outcome:
+    """Write what a file holds from now on; return what became of it."""
     try:
-        write(path, new)
+        replace(original, new)
+    except MeanwhileError:
+        raise
+    except WrittenError as error:
+        return outcome._replace(problem=f"it is rewritten, but {error.failed}", failed=True)
+    except ExtregError as error:
+        return Outcome(outcome.found, problem=f"cannot be written: {error.message}", failed=True)
     except OSError as error:
-        return Outcome(found, problem=f"cannot be written: {describe(error)}", failed=True)
+        return Outcome(outcome.found, problem=f"cannot be written: {describe(error)}", failed=True)
     return outcome
 
 

@@ -1,23 +1,25 @@
 """Changing a registry file: atomic, durable, and one writer at a time."""
 
 import os
+import re
+import secrets
+import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
+from errno import EINVAL, ENOTSUP
 from pathlib import Path
 
-from extreg.errors import ExtregError, UnreadableError
+from extreg.errors import ExtregError, UnreadableError, WrittenError
+from extreg.files.attributes import keep_attributes
+from extreg.files.locking import locked
 from extreg.files.source import read_document
 from extreg.registry.model import Registry
 from extreg.text.document import Document
 from extreg.text.edit import edit
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+# The name of a file that is on its way to its place: ``.NAME.extreg-new-`` and eight hexadecimal digits.
+TEMPORARY = re.compile(r"\..+\.extreg-new-[0-9a-f]{8}")
 
 
 def update(path: Path, change: Callable[[Registry], Registry]) -> tuple[Document, Document]:
@@ -25,67 +27,132 @@ def update(path: Path, change: Callable[[Registry], Registry]) -> tuple[Document
 
     The lock covers the reading too, so that concurrent updates lose nothing.  The file is written only when it
     changes.  Raises `RegistryError` for a bad file, `ExtregError` for what `change` refuses and for a file that cannot
-    be read or written; the file is then as it was.
+    be read or written; the file is then as it was.  Raises `WrittenError` when it is not.
     """
     path = Path(os.path.realpath(path))  # the file behind a symlink is replaced, never the link
-    with locked(path), _explained(path):
+    with locked(path), explained(path):
         before = read_document(path)
         after = edit(before, change(before.require()))
         if after != before.text:
-            write(path, after.encode())
+            old = set(before.text.splitlines())
+            new = tuple(line for line in after.splitlines() if line not in old)
+            try:
+                write(path, after.encode(), was=before.text.encode())
+            except WrittenError as error:
+                raise WrittenError(error.path, error.failed, new) from None
         return before, Document.read(after, path=str(path))
 
 
 def create(path: Path, text: str) -> None:
     """Write a new file at `path`; raise `ExtregError` when there is one already."""
-    with locked(path), _explained(path):
+    with locked(path), explained(path):
         if path.exists():
             raise ExtregError(f"{path} exists already", "extreg add TARGET adds to it; extreg list shows it")
-        write(path, text.encode())
+        write(path, text.encode(), was=None)
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, *, was: bytes | None) -> None:
     """Replace the contents of `path` by `data`, durably and in one step: readers see the old file or the new one.
 
-    Mode and owner stay.  The caller holds the lock, so the name of the temporary file can be a fixed one: what a killed
-    writer left behind is removed by the next.
+    `was` is what the file holds, None where there is none.  The caller holds the lock.  Owner, mode, access control
+    list and extended attributes stay.  Raises OSError, or `ExtregError` when somebody else has written the file or it
+    has several names, and the file is as it was; raises `WrittenError` when `data` is in the file and something
+    failed after that.
     """
-    temporary = path.with_name(f".{path.name}.extreg-new")
-    with suppress(FileNotFoundError):
-        temporary.unlink()
-    try:
-        _write_temporary(path, temporary, data)
-        temporary.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-    _sync_folder(path.parent)
+    sweep(path.parent, path.name)
+    with temporary(path, data) as new:
+        _compare(path, was)
+        new.replace(path)
+    sync_folder(path)
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the advisory lock for the registry at `path`, waiting for it.
+def temporary(path: Path, data: bytes) -> Iterator[Path]:
+    """Write `data`, durably, to a file beside the one at `path` with all that that has; remove it when it is there yet.
 
-    On POSIX it is a lock on the folder, which leaves no lock file in anybody's repository; where folders cannot be
-    locked (Windows, some network file systems) it is on a file in the system's temporary folder, named for the path.
+    Raises OSError, and `ExtregError` when there are several names for the file at `path`.
     """
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise UnreadableError(f"there is no folder {folder}", f"mkdir -p {folder}")
-    descriptor = _lock_folder(folder)
-    if descriptor is None:
-        descriptor = _lock_substitute(folder)
+    new = path.with_name(f".{path.name}.extreg-new-{secrets.token_hex(4)}")
+    try:
+        _write_temporary(path, new, data)
+        yield new
+    finally:
+        with suppress(OSError):  # what lies about harms nobody, and the next writer removes it
+            new.unlink()
+
+
+def sweep(folder: Path, name: str = "") -> None:
+    """Remove what killed writers left in `folder`, or of its file `name` alone.  The caller holds the lock."""
+    for found in leftovers(folder):
+        if not name or found.name.startswith(f".{name}.extreg-new-"):
+            with suppress(OSError):  # of somebody else's: it harms nobody
+                found.unlink()
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Return the files in `folder` that are on their way to their places, or never got there."""
+    try:
+        with os.scandir(folder) as entries:
+            return [folder / entry.name for entry in entries if TEMPORARY.fullmatch(entry.name)]
+    except OSError:  # what cannot be listed is not tidied
+        return []
+
+
+def sync_folder(path: Path) -> None:
+    """Make what was done in the folder of `path` durable; raise `WrittenError` when that fails."""
+    if sys.platform == "win32":
+        return
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in {EINVAL, ENOTSUP}:  # file systems that know no such thing
+            raise WrittenError(str(path), f"its folder could not be synced to the disk ({error.strerror})") from None
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the system's refusal into a message that says what to look at."""
     try:
         yield
-    finally:
-        os.close(descriptor)  # which unlocks
+    except OSError as error:
+        raise UnreadableError(
+            f"cannot write {path}: {error.strerror or error}", f"check the file and the folder {path.parent}"
+        ) from None
 
 
-def _write_temporary(path: Path, temporary: Path, data: bytes) -> None:
-    descriptor, named = _open_temporary(path, temporary)
+def _compare(path: Path, was: bytes | None) -> None:
+    """Raise `ExtregError` when the file at `path`, at the last moment, is not what it `was`.
+
+    An editor takes no lock.
+    """
     try:
-        with suppress(FileNotFoundError):
-            _keep_mode_and_owner(path, descriptor)
+        now: bytes | None = path.read_bytes()
+    except FileNotFoundError:
+        now = None
+    if now != was:
+        raise ExtregError(f"{path} has changed meanwhile; nothing was written", "the same command, once more")
+
+
+def _write_temporary(path: Path, new: Path, data: bytes) -> None:
+    try:
+        names = path.stat().st_nlink
+    except FileNotFoundError:
+        names = 0
+    if names > 1:
+        name = shlex.quote(str(path))
+        raise ExtregError(
+            f"{path} has {names} names (hard links), and would be replaced under this one alone",
+            f"give it a file of its own: cp -p {name} {name}.new && mv {name}.new {name}",
+        )
+    # Nobody else may open what is to be a secret before it has the mode that it will have.
+    descriptor, named = _open_temporary(path, new, 0o600 if names else 0o644)
+    try:
+        if names:
+            keep_attributes(path, descriptor)
         with open(descriptor, "wb", closefd=False) as file:
             file.write(data)
             file.flush()
@@ -93,73 +160,15 @@ def _write_temporary(path: Path, temporary: Path, data: bytes) -> None:
         if not named:
             # A file without a name appears under its temporary one only when it is whole.
             source = f"/proc/self/fd/{descriptor}"
-            os.link(source, temporary, src_dir_fd=descriptor, follow_symlinks=True)
+            os.link(source, new, src_dir_fd=descriptor, follow_symlinks=True)
     finally:
         os.close(descriptor)
 
 
-def _open_temporary(path: Path, temporary: Path) -> tuple[int, bool]:
+def _open_temporary(path: Path, new: Path, mode: int) -> tuple[int, bool]:
     """Open the temporary file, without a name where the system can, so that a killed writer leaves nothing behind."""
     if hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir():
         with suppress(OSError):  # the file system cannot; a named one will do
-            return os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o644), False
+            return os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, mode), False
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    return os.open(temporary, flags, 0o644), True
-
-
-def _keep_mode_and_owner(path: Path, descriptor: int) -> None:
-    if sys.platform == "win32":
-        return
-    status = path.stat()
-    mine = os.fstat(descriptor)
-    if (status.st_uid, status.st_gid) != (mine.st_uid, mine.st_gid):
-        with suppress(PermissionError):  # only root may give a file away; the group at least may be ours
-            os.fchown(descriptor, -1, status.st_gid)
-            os.fchown(descriptor, status.st_uid, -1)
-    os.fchmod(descriptor, status.st_mode & 0o7777)
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _lock_folder(folder: Path) -> int | None:
-    if sys.platform == "win32":
-        return None
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise UnreadableError(f"cannot open the folder {folder}: {error.strerror}") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError:  # NFS and the like lock no folders
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _lock_substitute(folder: Path) -> int:
-    name = f"extreg-{sha256(os.fsencode(folder)).hexdigest()[:16]}.lock"
-    descriptor = os.open(Path(tempfile.gettempdir()) / name, os.O_RDWR | os.O_CREAT, 0o666)
-    if sys.platform == "win32":
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn the system's refusal into a message that says what to look at."""
-    try:
-        yield
-    except OSError as error:
-        raise UnreadableError(
-            f"cannot write {path}: {error.strerror}", f"check the file and the folder {path.parent}"
-        ) from None
+    return os.open(new, flags, mode), True
