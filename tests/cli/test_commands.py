@@ -10,6 +10,8 @@ import pytest
 from extreg.cli.main import COMMANDS, main
 from extreg.registry.model import Registry
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., "CompletedProcess[str]"]
 
 TEXT = """\

@@ -19,6 +19,8 @@ import pytest
 
 from extreg.cli.main import COMMANDS
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = """\
 format = 1
 include = ["shared"]

@@ -19,6 +19,8 @@ from extreg.errors import ConflictError, ExtregError, RegistryError
 from extreg.printable import printable
 from extreg.registry.model import Registry
 
+pytestmark = pytest.mark.slow
+
 # A title set, a colour by a C1 control, a line that turns round, isolates, no width, marks, separators, tags, a line of
 # its own, and a half of a surrogate pair.
 VISIBLE_PART = "\x1b]0;owned\x07\x9b31m\x7f\u202egnp\u2066\u2069\u200b\u200f\u061c\ufeff\u2028\u2029\U000e0041\ufe0f"

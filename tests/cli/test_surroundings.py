@@ -16,6 +16,8 @@ from extreg.cli.main import main
 from extreg.cli.output import coloured
 from extreg.registry.model import Registry
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., "CompletedProcess[str]"]
 
 EMPTY = "format = 1\n\n[codes]\n"

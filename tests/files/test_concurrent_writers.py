@@ -5,7 +5,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from extreg.registry.model import Registry
+
+pytestmark = pytest.mark.slow
 
 PROCESSES = 16
 ADDS = 50

@@ -15,7 +15,7 @@ from extreg.files.write import update
 from extreg.registry.life import add
 from extreg.registry.model import Registry
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")]
 
 # Each version of the file is known from its predecessor alone: row n is there if and only if rows 0 to n-1 are.
 WRITER = """

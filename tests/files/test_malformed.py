@@ -15,6 +15,8 @@ from extreg.cli.main import main
 from extreg.errors import RegistryError
 from extreg.registry.model import Registry
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parent.parent / "cases" / "malformed"
 EXPECTED: dict[str, list[dict[str, object]]] = json.loads((CASES / "expected.json").read_text(encoding="utf-8"))
 COMMANDS = {

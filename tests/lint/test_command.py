@@ -9,6 +9,8 @@ from extreg import lint
 from extreg.errors import UnreadableError
 from extreg.rules import BY_NAME
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("text", "json", "github", "sarif")
 ORDER = '300 = "shop.models:Order"'
 

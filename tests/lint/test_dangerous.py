@@ -13,6 +13,8 @@ import pytest
 from extreg.registry import dangerous
 from extreg.registry.dangerous import danger, danger_in
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., "CompletedProcess[str]"]
 
 KNOWN_BAD, KNOWN_GOOD = (

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ORDER, BASKET = '300 = "shop.models:Order"', '301 = "shop.models:Basket"'
 
 

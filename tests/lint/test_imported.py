@@ -9,6 +9,8 @@ import pytest
 
 from extreg.files.imported import import_answers
 
+pytestmark = pytest.mark.slow
+
 ORDER = "class Order:\n    pass\n"
 
 

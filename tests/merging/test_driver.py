@@ -8,6 +8,8 @@ import pytest
 
 from extreg.registry.model import Registry
 
+pytestmark = pytest.mark.slow
+
 
 def both_add(repository, ours: tuple[str, ...], theirs: tuple[str, ...]) -> None:
     """Let main and the branch topic, which is left checked out, each add rows."""

@@ -8,6 +8,8 @@ import pytest
 
 from extreg.files.git_setup import own_command
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bare(make_repository):

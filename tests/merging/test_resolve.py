@@ -5,6 +5,8 @@ import pytest
 from extreg.registry.allocation import allocate
 from extreg.registry.model import Registry
 
+pytestmark = pytest.mark.slow
+
 BOTH = '300 = "shop:Money"   # since 1.0\n'
 
 

@@ -231,17 +231,17 @@ def malformed():
 
 def scientific():
     """Yield ``(name, value)`` of what numpy, pandas and scikit-learn pickle, as far as they are installed."""
-    numpy = pytest.importorskip("numpy")
+    numpy = pytest.importorskip("numpy", reason='pip install ".[test-full]"')
     yield "array", numpy.arange(1000.0)
     yield "arrays", [numpy.arange(n) for n in range(50)] + [numpy.float64(1.5), numpy.dtype("i4,f8")]
     yield "object array", numpy.array([1, "a", None, Point(1, 2)], dtype=object)
     yield "big array", numpy.zeros(100_000)
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason='pip install ".[test-full]"')
     yield (
         "frame",
         pandas.DataFrame({"a": range(100), "b": [f"x{i}" for i in range(100)], "c": pandas.Timestamp("2020-01-01")}),
     )
-    pytest.importorskip("sklearn")
+    pytest.importorskip("sklearn", reason='pip install ".[test-full]"')
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
 

@@ -16,6 +16,8 @@ from extreg.registry.model import Registry
 from . import corpus, reference
 from .test_walk import mutated
 
+pytestmark = pytest.mark.slow
+
 DUMPED = {name: data for name, data in corpus.dumped() if data[:1] == b"\x80"}
 
 
@@ -69,7 +71,7 @@ def test_codes_and_names_load_equal_under_both_unpicklers_and_are_never_longer(f
 
 
 def test_scientific_pickles_load_equal():
-    numpy = pytest.importorskip("numpy")
+    numpy = pytest.importorskip("numpy", reason='pip install ".[test-full]"')
     for (name, value), protocol in itertools.product(corpus.scientific(), (2, 3, 4, 5)):
         data = pickle.dumps(value, protocol)
         codes = registry(300, targets([data]))

@@ -13,6 +13,8 @@ from extreg.registry.model import Registry
 
 from . import corpus
 
+pytestmark = pytest.mark.slow
+
 DATE = Registry(codes={300: "datetime:date"})
 
 

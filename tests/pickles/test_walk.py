@@ -10,6 +10,8 @@ from extreg.pickles.walker import walk
 
 from . import corpus, reference
 
+pytestmark = pytest.mark.slow
+
 DUMPED = dict(corpus.dumped())
 HANDMADE = dict(corpus.handmade())
 MALFORMED = dict(corpus.malformed())

@@ -359,7 +359,7 @@ def test_warnings_of_an_import_that_ran_well_are_none(write, bound):
 
 
 def test_ipython_autoreload_binds_the_new_class(tmp_path):
-    pytest.importorskip("IPython")
+    pytest.importorskip("IPython", reason='pip install ".[test-full]"')
     (tmp_path / "till.py").write_text(MONEY)
     (tmp_path / "drive.py").write_text(
         f"""

@@ -11,7 +11,7 @@ import pytest
 
 import extreg
 
-pytestmark = pytest.mark.usefixtures("nothing_above")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_above")]
 
 SHOP = 'format = 1\n[codes]\n300 = "shop.models:Order"\n'
 PAY = 'format = 1\n[codes]\n40000 = "paylib:Card"\n'

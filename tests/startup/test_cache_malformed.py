@@ -13,6 +13,8 @@ import pytest
 import extreg
 from extreg.startup.sources import CHECKSUM, HEADER, LARGEST, cache_path, checksum, read
 
+pytestmark = pytest.mark.slow
+
 FILE = """
 [codes]
 240 = "collections:OrderedDict"

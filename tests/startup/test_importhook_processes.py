@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def run(code, *args, cwd=None):
     done = subprocess.run(
@@ -135,7 +137,7 @@ print(sorted(set(sys.modules) - before - {"extreg.startup", "extreg.startup.impo
 
 @pytest.mark.parametrize("mode", ["2", "3", "complete"])
 def test_ipython_autoreload_is_reported(tmp_path, mode):
-    pytest.importorskip("IPython")
+    pytest.importorskip("IPython", reason='pip install ".[test-full]"')
     (tmp_path / "edited.py").write_text("class A:\n    x = 1\n")
     script = Path(tmp_path / "drive.py")
     script.write_text(

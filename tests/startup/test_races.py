@@ -21,6 +21,8 @@ import pytest
 import extreg
 from extreg.startup import settle
 
+pytestmark = pytest.mark.slow
+
 MONEY, ORDER = 300, 301  # live in both registries, with the same meaning
 ONE = """
 [codes]

@@ -9,7 +9,7 @@ import pytest
 
 import extreg
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and modes are POSIX's")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and modes are POSIX's")]
 as_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files to others"
 )

@@ -125,7 +125,7 @@ def test_codes_that_a_reload_of_the_registry_brings_are_watched_too(module, tmp_
 
 
 def test_autoreload_in_ipython_serves_the_new_class(tmp_path):
-    pytest.importorskip("IPython")
+    pytest.importorskip("IPython", reason='pip install ".[test-full]"')
     (tmp_path / "registry.toml").write_text('format = 1\n[codes]\n300 = "watched_module:Thing"')
     (tmp_path / "watched_module.py").write_text("class Thing:\n    version = 1\n")
     script = f"""

@@ -4,6 +4,8 @@ import pytest
 
 from .conftest import KINDS, by_code, by_name, ok, zipped
 
+pytestmark = pytest.mark.slow
+
 MEMBERS = {
     "model.pt": "model/data.pkl",
     "arrays.npz": "a.npy",

@@ -19,6 +19,8 @@ from extreg.registry.model import Registry
 
 from .conftest import KINDS, by_code, by_name, ok, zipped
 
+pytestmark = pytest.mark.slow
+
 PLAIN = {
     "plain.pickle": bytes,
     "packed.gz": gzip.decompress,

@@ -18,6 +18,8 @@ from extreg.pickles import scan, tally
 
 from .conftest import KINDS, array_of_objects, by_code, by_name, database, ok, shelf, zipped
 
+pytestmark = pytest.mark.slow
+
 ORDERED = {"module": "collections", "name": "OrderedDict"}
 
 
@@ -50,7 +52,7 @@ def test_pickles_of_all_protocols_are_recognized(protocol, run_extreg, data):
 
 @pytest.mark.parametrize("name", ["dbm.gnu", "dbm.ndbm", "dbm.dumb", "dbm.sqlite3"])
 def test_databases_of_every_dbm_that_this_python_has(name, run_extreg, data):
-    module = pytest.importorskip(name)
+    module = pytest.importorskip(name, reason=f"this Python is built without {name}")
     with closing(module.open(str(data / "base"), "n")) as base:
         base["key"] = by_name()
         base["other"] = by_code(240)
@@ -74,7 +76,7 @@ def test_only_the_storages_of_torch_are_not_taken_for_pickles(run_extreg, data):
 
 
 def test_the_arrays_of_numpy_are_what_the_tests_take_them_for(run_extreg, data):
-    numpy = pytest.importorskip("numpy")
+    numpy = pytest.importorskip("numpy", reason='pip install ".[test-full]"')
     objects = numpy.array([OrderedDict(a=1), None], dtype=object)
     records = numpy.array([(1, OrderedDict())], dtype=[("a", "i4"), ("b", object)])
     numpy.savez(data / "a.npz", objects, numbers=numpy.arange(5))

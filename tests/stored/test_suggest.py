@@ -16,6 +16,8 @@ from extreg.rules.candidates import objection
 
 from .conftest import KINDS, by_name, ok
 
+pytestmark = pytest.mark.slow
+
 # Dumps the objects of a folder of pickles again, with what is registered, and prints the bytes that takes.
 AGAIN = """
 import copyreg, pathlib, pickle, sys

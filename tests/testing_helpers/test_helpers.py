@@ -81,7 +81,7 @@ WELL = [
 
 
 @pytest.mark.parametrize("trip", [roundtrip, copy_roundtrip])
-@pytest.mark.parametrize("value", WELL, ids=repr)
+@pytest.mark.parametrize("value", WELL, ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
 def test_what_comes_back_equal_is_returned(trip, value):
     assert type(trip(value)) is type(value)
 

@@ -9,6 +9,8 @@ import pytest
 
 import extreg
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run_pytest(tmp_path):
@@ -18,7 +20,7 @@ def run_pytest(tmp_path):
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "extreg.testing.plugin", "-W", "error", *arguments],
+            [sys.executable, "-m", "pytest", "-p", "extreg.testing.plugin", "-W", "error", "--rootdir=.", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
             capture_output=True,

@@ -15,6 +15,8 @@ from extreg.text.edit import edit
 from extreg.text.render import render
 from extreg.text.statements import statements
 
+pytestmark = pytest.mark.slow
+
 hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
 given = hypothesis.given
 settings = hypothesis.settings
