@@ -16,11 +16,13 @@ pytestmark = pytest.mark.slow
 def run_pytest(tmp_path):
     """Write the files, run pytest there with nothing but our plugin, and return its output and exit code."""
 
+    (tmp_path / "pytest.ini").touch()  # the root of that run, whatever stands above
+
     def run(*arguments, **files):
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "extreg.testing.plugin", "-W", "error", "--rootdir=.", *arguments],
+            [sys.executable, "-m", "pytest", "-p", "extreg.testing.plugin", "-W", "error", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
             capture_output=True,
