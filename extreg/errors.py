@@ -92,7 +92,7 @@ class WrittenError(UnreadableError):
     def __init__(self, path: str, failed: str, lines: "tuple[str, ...]" = ()) -> None:
         shown = ", ".join(lines[:_SHOWN]) + (f" and {len(lines) - _SHOWN} more lines" if len(lines) > _SHOWN else "")
         message = f"{path} is written" + (f" and holds {shown}" if lines else "") + f"; but {failed}"
-        super().__init__(message, "do not repeat the command; look at the file, and run: sync")
+        super().__init__(message, "the change is made: do not make it again; mend what failed, and run: sync")
         self.args = (path, failed, lines)
         self.path = path
         self.failed = failed

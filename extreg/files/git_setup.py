@@ -42,7 +42,7 @@ def setup(registry: Path, *, command: str | None = None, check: bool = False) ->
     steps = [_attribute(Path(top), prefix, registry.name, folder)]
     steps += [_setting(name, value, folder) for name, value in _settings(command or own_command()).items()]
     if not check:
-        for step in steps:
+        for step in reversed(steps):  # the file last: when it is written, all is done
             if not step.done:
                 _do(step, Path(top), folder)
     return steps

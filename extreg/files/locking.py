@@ -18,6 +18,8 @@ else:
 # Where a folder cannot be locked itself, this file in it is, and is there only for as long as the lock is held.
 LOCK_NAME = ".extreg-lock"
 _POLL = 0.01
+# Seconds after which a new lock file is open to all whom it is for.
+_SHARED_AFTER = 1.0
 
 
 @contextmanager
@@ -111,15 +113,21 @@ def _lock_file(folder: Path, limit: float | None) -> int:
 def _open_lock(place: Path, folder: os.stat_result) -> int:
     """Open the lock file at `place`, made where there is none: no link is followed, nothing else is taken for it."""
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    limit = time.monotonic() + _SHARED_AFTER
     while True:
-        with suppress(FileNotFoundError):
+        try:
             # Without O_CREAT, which Linux refuses in folders such as /tmp for a file of another user's.
             descriptor = os.open(place, flags)
             break
-        with suppress(FileExistsError):
-            descriptor = os.open(place, flags | os.O_CREAT | os.O_EXCL, 0o600)
-            _share(descriptor, folder)
-            break
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                descriptor = os.open(place, flags | os.O_CREAT | os.O_EXCL, 0o600)
+                _share(descriptor, folder)
+                break
+        except PermissionError:  # another user has just made it, and is about to share it
+            if time.monotonic() > limit:
+                raise
+            time.sleep(_POLL)
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
         os.close(descriptor)

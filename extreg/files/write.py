@@ -70,15 +70,22 @@ def write(path: Path, data: bytes, *, was: bytes | None) -> None:
 def temporary(path: Path, data: bytes) -> Iterator[Path]:
     """Write `data`, durably, to a file beside the one at `path` with all that that has; remove it when it is there yet.
 
-    Raises OSError, and `ExtregError` when there are several names for the file at `path`.
+    Raises OSError, and `ExtregError` when there are several names for the file at `path`; `WrittenError` when nothing
+    else went wrong, but it cannot be removed.
     """
     new = path.with_name(f".{path.name}.extreg-new-{secrets.token_hex(4)}")
     try:
         _write_temporary(path, new, data)
         yield new
-    finally:
+    except BaseException:
         with suppress(OSError):  # what lies about harms nobody, and the next writer removes it
             new.unlink()
+        raise
+    try:
+        new.unlink(missing_ok=True)
+    except OSError as error:
+        if os.path.lexists(new):
+            raise WrittenError(str(path), f"{new}, which is not needed, cannot be removed ({error.strerror})") from None
 
 
 def sweep(folder: Path, name: str = "") -> None:
