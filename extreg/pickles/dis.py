@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-from extreg.pickles.carried import is_carried
 from extreg.pickles.events import Event
-from extreg.pickles.machine import interpret
 from extreg.pickles.names import loaded
 from extreg.pickles.opcodes import TO_MARK, Buffer, Step, step, steps, string
-from extreg.pickles.walker import flat
+from extreg.pickles.walker import flat, walk
 from extreg.printable import printable
 from extreg.registry.model import Registry
 
@@ -25,15 +23,14 @@ def disassemble(data: Buffer, registry: Registry | None = None) -> Iterator[str]
     lines before the fault.
     """
     data = flat(data)
-    begin, number, carried = 0, 0, False
+    begin, number, events = 0, 0, walk(data)
     step(data, 0)  # an empty file is an error before it is a disassembly
     while begin < len(data):
         number += 1
         if number > 1:
-            carried = carried or (number == 2 and is_carried(data))
             yield ""
             yield f"pickle {number}, at byte {begin}"
-        events, slots, protocol = interpret(data, begin, carried=carried), 0, 0
+        slots, protocol = 0, 0
         marks: list[int] = []
         for found in steps(data, begin):
             event = next(events) if found.opcode.byte in _EVENTFUL else None

@@ -11,6 +11,7 @@ from extreg.pickles.opcodes import Buffer, passed
 _GETS = {0x68: 2, 0x6A: 5}
 _IN_TEXT = frozenset(b"gp")
 _MEMOIZE, _STOP = b"\x94."
+_SHORT_BINUNICODE = 0x8C
 # How far it takes, after a GET, until it is worth a try that nothing is fetched for a while.
 _DENSE = 256
 
@@ -127,3 +128,51 @@ def fetches(data: Buffer, start: int, stop: int, slots: list[int]) -> bool:
                     return True
         position = end
     return False
+
+
+class Memo:
+    """The memo of a pickle of protocol 4 or later, or of those from there on together, as much of it as is asked for.
+
+    Counting memo slots would cost as much as the walk, so it is put off until a GET is found to be an operand, and
+    then done up to there.  Slots are known as long as MEMOIZE alone fills the memo, and strings are memoized where
+    they are pushed; anything else is left to the symbolic machine.
+    """
+
+    __slots__ = ("_counted", "_data", "_slots")
+
+    def __init__(self, data: Buffer, begin: int) -> None:
+        self._data = data
+        # A MEMOIZE without a string in front of it is one byte.
+        self._slots: list[bytes] = []
+        self._counted = begin
+
+    def operands(self, run: "re.Match[bytes]") -> list[bytes] | None:
+        """Return the two SHORT_BINUNICODE that are the operands of a STACK_GLOBAL, or None if one is not known."""
+        found = []
+        for group, raw in enumerate(run.group(1, 2), 1):
+            pushed: bytes | None = raw
+            if raw[0] != _SHORT_BINUNICODE:
+                pushed = self.fetched(int.from_bytes(raw[1:], "little"), run.start(group))
+            if pushed is None:
+                return None
+            found.append(pushed)
+        return found
+
+    def fetched(self, slot: int, get: int) -> bytes | None:
+        """Return the SHORT_BINUNICODE that the GET at `get` fetches from `slot`, or None if it is not known."""
+        # It fetches what was memoized before it: what is passed up to here can be counted, and nothing after.
+        data, slots, position, match = self._data, self._slots, self._counted, patterns.memoized()
+        while len(slots) <= slot and position < get:
+            run = match(data, position, get)
+            ended, end = run.lastindex, run.end()
+            if ended == patterns.MEMOIZED:
+                slots.append(run[ended])
+            elif ended == patterns.SKIPPED:
+                end += int.from_bytes(run[ended][1:], "little")
+            elif end == position:
+                end = passed(data, position)
+            position = end
+        self._counted = position
+        if slot >= len(slots) or len(slots[slot]) == 1:
+            return None
+        return slots[slot][:-1]

@@ -40,6 +40,11 @@ class Rewritten(NamedTuple):
 
 _LARGE = 1 << 14
 
+_CARRIED = (
+    "one Pickler wrote several, and later ones need the memo of earlier ones: load them all with one Unpickler, and "
+    "dump each with a Pickler of its own"
+)
+
 # What `Event` says of a STOP.
 _STOP = (None, None, None)
 
@@ -143,19 +148,19 @@ def _carried(data: Buffer, rest: Iterator[Pickle]) -> Rewritten:
             pickles += 1
     except MalformedPickleError:
         refused["malformed"] = 1
-    refused["one Pickler wrote several: it needs the memo of those before"] = pickles
+    refused[_CARRIED] = pickles
     return Rewritten(data if type(data) is bytes else bytes(data), pickles, 0, 0, {}, refused)
 
 
 def pickles_in(data: Buffer, *, alone: bool = False) -> Iterator[Pickle]:
     """Yield the pickles in `data`; raise `MalformedPickleError` after the last whole one.
 
-    What each fetches from the memo is read as its own where they stand `alone`, or nothing shows that they do not.
+    What each fetches from the memo is read as its own where they stand `alone`.
     """
     begin, protocol = 0, 0
     frames: list[Found] = []
     references: list[Found] = []
-    for batch in batches(data, framing=True, carried=False if alone else None):
+    for batch in batches(data, framing=True, alone=alone):
         for found in batch:
             kind, offset, number = found[0], found[1], found[5]
             if kind == "stop":

@@ -16,6 +16,8 @@ _MEMOIZE = 0x94
 # The size of the longest opcode for a code: what is replaced and as long does not grow.
 _LONGEST = 5
 _WOULD_GROW = "the code is longer than the name"
+_KEPT = "the code is longer with what other pickles may fetch from the memo (--independent: they do not)"
+_FOREIGN = "it is fetched from a memo that may be another pickle's (--independent: it is not)"
 
 
 class Codes(Protocol):
@@ -47,7 +49,7 @@ def shortened(pickle: Pickle, registry: Codes, bond: Bond = FREE) -> Plan:
         plan.meanings.append(found[3:6])
         place = _place(found, protocol, registry)
         if bond.foreign and isinstance(place, tuple) and place[3] and not in_full(pickle.data, place[0]):
-            place = "operands from a memo that may be another pickle's (see --independent)"
+            place = _FOREIGN
         if isinstance(place, tuple):
             places.append(place)
             nths.append(nth)
@@ -123,7 +125,7 @@ def _shorten_some(plan: Plan, pickle: Pickle, places: Sequence[_Place], nths: Se
     unused = bond is FREE and _unused(pickle, places)
     for nth, place, edit in zip(nths, places, _edits(pickle, places, unused, bond), strict=True):
         if edit is None:
-            plan.leave(_WOULD_GROW)
+            plan.leave(_WOULD_GROW if bond is FREE else _KEPT)
         else:
             plan.edits.append(edit)
             plan.meanings[nth] = (None, None, place[2])

@@ -7,16 +7,16 @@ A STACK_GLOBAL is resolved on the spot if its operands, short strings or GETs of
 which is how picklers write it.  For anything else the symbolic machine takes over until that pickle ends.
 """
 
-import re
 from collections.abc import Generator, Iterator
 from mmap import mmap
 from typing import Final
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles import patterns
-from extreg.pickles.carried import is_carried
+from extreg.pickles.doubt import Row
 from extreg.pickles.events import Event, Kind
 from extreg.pickles.machine import interpret
+from extreg.pickles.memo import Memo
 from extreg.pickles.opcodes import TABLE, TEXTS, Buffer, names, passed, readable, step
 
 # The fields of an `Event`, of which making a plain tuple takes a fifth of the time.
@@ -51,15 +51,17 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
 
 
 def batches(  # noqa: C901 - one loop, a branch per end of a run
-    data: Buffer, framing: bool, first: bool = False, carried: bool | None = None
+    data: Buffer, framing: bool, first: bool = False, alone: bool = False
 ) -> Iterator[list[Found]]:
     """Yield what `walk` yields, as plain tuples and many at a time; `data` must be `flat`.
 
-    Of the first pickle only, where no more is asked for.  Whether the row is `carried` is found out if it matters,
-    unless the caller says.
+    Of the first pickle only, where no more is asked for.  What is fetched from the memo is taken for the pickle's own
+    where each is `alone`; otherwise only if nothing speaks against it.
     """
     size, begin, framed = len(data), 0, patterns.FRAMED if framing else 0
     found: list[Found] = []
+    # Found out when something is fetched in a pickle behind another.
+    row: Row | None = None
     try:
         while begin < size or not size:
             modern = size > begin + 1 and data[begin] == _PROTO and data[begin + 1] >= 4
@@ -79,19 +81,22 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                 elif ended == patterns.OPERANDS or ended == patterns.STACK_GLOBAL:
                     named = run if ended == patterns.OPERANDS else patterns.operands()(data, since, position)
                     if named is None:
-                        carried = is_carried(data) if carried is None and begin else carried
-                        position = yield from _interpreted(data, begin, position - 1, found, framing, carried)
+                        row = row or (Row(data) if begin and not alone else None)
+                        position = yield from _interpreted(data, begin, position - 1, found, framing, row)
                         break
                     offset = named.start(1)
                     module, name = named.group(1, 2)
                     if module[0] != _SHORT_BINUNICODE or name[0] != _SHORT_BINUNICODE:
-                        # In a row that shares a memo nobody knows whose it is.
-                        carried = is_carried(data) if carried is None and begin else carried
+                        row = row or (Row(data) if begin and not alone else None)
                         memo = memo or Memo(data, begin)
-                        operands = memo.operands(named) if counted and not (carried and begin) else None
+                        operands = memo.operands(named) if counted and not (row and row.carried) else None
                         if operands is None:
-                            position = yield from _interpreted(data, begin, offset, found, framing, carried)
+                            position = yield from _interpreted(data, begin, offset, found, framing, row)
                             break
+                        if row and row.doubtful and row.differs(named, operands):
+                            found.append(("unresolved", position - 1, "STACK_GLOBAL", None, None, None, None))
+                            since = position
+                            continue
                         module, name = operands
                     try:
                         # decode() takes a third of the time of str().
@@ -181,14 +186,14 @@ def flat(data: Buffer) -> Buffer:
 
 
 def _interpreted(
-    data: Buffer, begin: int, position: int, found: list[Found], framing: bool, carried: bool | None
+    data: Buffer, begin: int, position: int, found: list[Found], framing: bool, row: Row | None
 ) -> Generator[list[Found], None, int]:
     """Find what the symbolic machine says of the pickle at `begin` from `position` on, what is before being known.
 
     Return where it ends.
     """
     event = None
-    for event in interpret(data, begin, carried=bool(carried and begin)):
+    for event in interpret(data, begin, carried=row is not None and (row.carried or row.doubtful)):
         if event.offset >= position and (framing or event.kind not in {"proto", "frame"}):
             found.append(event)
             if len(found) >= _BATCH:
@@ -196,51 +201,3 @@ def _interpreted(
                 found.clear()
     assert event is not None
     return event.offset + 1
-
-
-class Memo:
-    """The memo of a pickle of protocol 4 or later, as much of it as is asked for.
-
-    Counting memo slots would cost as much as the walk, so it is put off until a GET is found to be an operand, and
-    then done up to there.  Slots are known as long as MEMOIZE alone fills the memo, and strings are memoized where
-    they are pushed; anything else is left to the symbolic machine.
-    """
-
-    __slots__ = ("_counted", "_data", "_slots")
-
-    def __init__(self, data: Buffer, begin: int) -> None:
-        self._data = data
-        # A MEMOIZE without a string in front of it is one byte.
-        self._slots: list[bytes] = []
-        self._counted = begin
-
-    def operands(self, run: "re.Match[bytes]") -> list[bytes] | None:
-        """Return the two SHORT_BINUNICODE that are the operands of a STACK_GLOBAL, or None if one is not known."""
-        found = []
-        for group, raw in enumerate(run.group(1, 2), 1):
-            pushed: bytes | None = raw
-            if raw[0] != _SHORT_BINUNICODE:
-                pushed = self.fetched(int.from_bytes(raw[1:], "little"), run.start(group))
-            if pushed is None:
-                return None
-            found.append(pushed)
-        return found
-
-    def fetched(self, slot: int, get: int) -> bytes | None:
-        """Return the SHORT_BINUNICODE that the GET at `get` fetches from `slot`, or None if it is not known."""
-        # It fetches what was memoized before it: what is passed up to here can be counted, and nothing after.
-        data, slots, position, match = self._data, self._slots, self._counted, patterns.memoized()
-        while len(slots) <= slot and position < get:
-            run = match(data, position, get)
-            ended, end = run.lastindex, run.end()
-            if ended == patterns.MEMOIZED:
-                slots.append(run[ended])
-            elif ended == patterns.SKIPPED:
-                end += int.from_bytes(run[ended][1:], "little")
-            elif end == position:
-                end = passed(data, position)
-            position = end
-        self._counted = position
-        if slot >= len(slots) or len(slots[slot]) == 1:
-            return None
-        return slots[slot][:-1]

@@ -63,6 +63,7 @@ class Unknown(dict):
 
 
 MARK = "a mark"
+FETCHED = "fetched from the memo"
 STRINGS = {"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
 
@@ -78,6 +79,15 @@ def events(data):
     return found, error
 
 
+def doubted(data):
+    """Return where names are fetched from the memo behind another pickle, which may be called unresolved: whose memo
+    that is does not always show.
+    """
+    found = set()
+    _events(data, carried=False, doubted=found)
+    return found
+
+
 def _is_carried(data):
     with readers_put_right():
         file = io.BytesIO(data)
@@ -91,11 +101,12 @@ def _is_carried(data):
     return False
 
 
-def _events(data, carried):
+def _events(data, carried, doubted=None):
     with readers_put_right():
         found, file = [], io.BytesIO(data)
         while True:
-            stack, memo = [], Unknown() if carried and file.tell() else {}
+            begin = file.tell()
+            stack, memo = [], Unknown() if carried and begin else {}
             steps = pickletools.genops(file)
             while True:
                 at = file.tell()
@@ -105,7 +116,11 @@ def _events(data, carried):
                     break
                 except ValueError:
                     return found, at
+                if doubted is not None and stack[-2:] and op.name == "STACK_GLOBAL":
+                    doubted.update({offset} if begin and any(FETCHED in item for item in stack[-2:] if item) else ())
                 perform(found, stack, memo, op, argument, offset)
+                if "GET" in op.name and stack[-1] is not None:
+                    stack[-1] = (*stack[-1][:2], FETCHED)
             if file.tell() == len(data):
                 return found, None
 

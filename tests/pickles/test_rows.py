@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import disassemble, rewrite, scan, steps, walk
+from extreg.pickles import disassemble, price, rewrite, scan, steps, tally, walk
 from extreg.pickles.carried import fetching, is_carried
+from extreg.pickles.doubt import is_apart
 from extreg.pickles.machine import slot
 from extreg.registry.model import Registry
 
@@ -242,26 +243,63 @@ def test_a_row_that_shares_its_memo_is_refused_as_a_whole(protocol, independent)
 def test_no_name_is_made_up(protocol):
     """A second class of a module fetches its name, from a pickle before if one Pickler wrote them."""
     rng = random.Random(9)
-    carried = unresolved = 0
-    for _ in range(300):
+    counts = collections.Counter()
+    for nth in range(600):
         file = io.BytesIO()
         pickler = pickle.Pickler(file, protocol)
         for _ in range(rng.randrange(2, 6)):
             pickler.dump([leaf(rng) for _ in range(rng.randrange(1, 5))])
-        data = file.getvalue()
-        if not is_carried(data):
-            continue
-        carried += 1
+        data = file.getvalue() if nth % 2 else by_one_pickler(rng, protocol)[0]
         found = scan(data)
-        assert set(found.globals) <= EXISTING
-        unresolved += len(found.unresolved)
+        assert set(found.globals) <= EXISTING, data
+        assert {f"{module}:{name}" for module, name in tally(data).globals} == set(found.globals)
+        assert {item.target for item in price([data]).proposals} <= EXISTING
+        kind = "carried" if is_carried(data) else "apart" if is_apart(data) else "doubtful"
+        counts[kind] += 1
+        counts[kind, "unresolved"] += len(found.unresolved)
         assert {event.target for event in walk(data) if event.kind == "global"} == set(found.globals)
         named = {
             word for line in disassemble(data) if "STACK_GLOBAL" in line for word in line.split() if ":" in word[1:]
         }
         assert {word for word in named if not word.endswith(":")} <= EXISTING
-    assert carried > 100
-    assert unresolved > 20
+    assert counts["carried"] > 100
+    assert counts["carried", "unresolved"] > 20
+    assert counts["doubtful"] > 20
+    assert not counts["apart"]
+
+
+def test_a_name_that_two_readers_would_read_differently_is_unresolved():
+    """To one Unpickler it is collections:Counter, what would be deque:Counter by itself."""
+    values = [{}, collections.deque([collections.Counter()])]
+    data = reused(*values)
+    assert not is_carried(data)
+    assert list(all_by_one(data)) == values
+    found = scan(data)
+    assert (dict(found.globals), len(found.unresolved)) == ({"collections:deque": 1}, 1)
+    assert any(line.endswith("[unresolved]") for line in disassemble(data))
+    codes = Registry(codes={300: "deque:Counter", 301: "collections:Counter"})
+    assert rewrite(data, codes, to="codes").data == data
+
+
+def test_a_name_that_only_one_reader_could_read_is_named():
+    """A memo that went on would have numbers where the pickle fetches a module."""
+    two = [datetime.date(2020, 1, 1), datetime.timedelta(1)]
+    data = pickle.dumps([b"a", [b"b"]], 4) + pickle.dumps(two, 4)
+    assert not is_apart(data)
+    assert scan(data).globals == scan(pickle.dumps(two, 4)).globals
+
+
+def test_of_pickles_on_their_own_few_names_are_unresolved():
+    rng, counts = random.Random(12), collections.Counter()
+    for _ in range(300):
+        values = [value(rng, []) for _ in range(rng.randrange(2, 9))]
+        each = [scan(pickle.dumps(one, 4)) for one in values]
+        found = scan(b"".join(pickle.dumps(one, 4) for one in values))
+        named = sum((collections.Counter(one.globals) for one in each), collections.Counter())
+        assert not collections.Counter(found.globals) - named
+        counts["named"] += named.total()
+        counts["unresolved"] += len(found.unresolved)
+    assert counts["unresolved"] * 100 < counts["named"]
 
 
 def test_pickles_on_their_own_are_scanned_as_ever():

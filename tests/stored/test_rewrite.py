@@ -9,7 +9,8 @@ import pickle
 import subprocess
 import sys
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from fractions import Fraction
 
 import pytest
 
@@ -179,3 +180,29 @@ def test_a_killed_rewrite_leaves_every_file_old_or_new(data, registry):
 def test_an_archive_that_is_named_is_left_alone_too(run_extreg, data, registry):
     (data / "a.zip").write_bytes(zipped({"a": by_name()}))
     assert "left alone" in ok(run_extreg("rewrite", "--to", "codes", str(data / "a.zip"))).stderr
+
+
+def test_a_file_that_one_pickler_wrote_is_left_as_it_is_and_why_is_said(run_extreg, data, registry):
+    path = data / "p"
+    with path.open("wb") as file:
+        pickler, first = pickle.Pickler(file, 4), OrderedDict(a=1)
+        pickler.dump([first, 1])
+        pickler.dump([first, 2])
+    before = path.read_bytes()
+    for more in ([], ["--independent"]):
+        done = ok(run_extreg("rewrite", "--to", "codes", *more, str(path)))
+        assert done.stdout.startswith("0 of 1 file were rewritten")
+        assert "left as they are: 2 pickles: one Pickler wrote several" in done.stdout
+        assert path.read_bytes() == before
+
+
+def test_what_is_kept_for_other_pickles_goes_where_they_are_said_to_be_independent(run_extreg, data, registry):
+    registry.write_text('format = 1\n[codes]\n240 = "collections:OrderedDict"\n241 = "collections:Counter"\n')
+    path = data / "p"
+    path.write_bytes(pickle.dumps(Fraction(1, 2), 4) + pickle.dumps([OrderedDict(), Counter()], 4))
+    done = ok(run_extreg("rewrite", "--to", "codes", "--check", str(path)), 1)
+    assert "(--independent: " in done.stdout
+    kept = int(done.stdout.split(" bytes\n")[0].split()[-1])
+    ok(run_extreg("rewrite", "--to", "codes", "--independent", str(path)))
+    assert path.stat().st_size < kept
+    assert scan(path.read_bytes()).codes == {240: 1, 241: 1}
