@@ -74,7 +74,9 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], 
     data = data if type(data) is bytes else flat(data)
     rest = pickles_in(data, alone=True)
     first = next(rest)
-    bound = _row(data, first, rest, alone=independent, to=to)
+    # Most often there is one pickle, and nothing to find out.
+    one = first.stop + 1 == len(data)
+    bound = ((first, FREE),) if one else _row(data, first, rest, alone=independent, to=to)
     if bound is None:
         return _carried(data, rest)
     pieces: list[Buffer] = []
@@ -112,9 +114,6 @@ def _row(
     data: Buffer, first: Pickle, rest: Iterator[Pickle], *, alone: bool, to: Literal["codes", "names"]
 ) -> Iterable[tuple[Pickle, Bond]] | None:
     """Return the pickles of a row with what they have to keep; None if it is carried, and its memo would change."""
-    # Most often there is one pickle, and nothing to find out.
-    if first.stop + 1 == len(data):
-        return ((first, FREE),)
     free = zip(chain((first,), rest), repeat(FREE))
     if to == "names":
         return free  # which leaves every memo as it is
