@@ -4,7 +4,6 @@ A start with reducers runs this: what only a message needs is imported when ther
 """
 
 from extreg.reduce.binding import Binding, ReducerRow
-from extreg.reduce.binding import bind as bind_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,15 +12,15 @@ if TYPE_CHECKING:
     from extreg.startup import Owner
 
 
-def bind(owner: "Owner") -> Binding:
-    """Bind the reducers of all of an owner's rows; see `extreg.reduce.bind` for what it raises."""
+def binding_of(owner: "Owner") -> Binding:
+    """Return the reducers of all of an owner's rows, not bound yet; see `extreg.reduce.bind`."""
     policy: Any = owner.on_conflict
     places: list[tuple[str, str, Any]] = [
         (kind, function, _Place(layer.path, kind))
         for layer in owner.layers
         for kind, function in layer.reducers.items()
     ]
-    return bind_rows([ReducerRow(*place) for place in places], on_conflict=policy)
+    return Binding([ReducerRow(*place) for place in places], policy)
 
 
 class _Place:

@@ -8,16 +8,18 @@ reducer that raises it at the first dump; where there is no type to give one to,
 from _thread import RLock
 
 from extreg.reduce.firstuse import FirstUse, find
-from extreg.reduce.table import Registration, hold
+from extreg.reduce.table import Registration
 from extreg.startup import importhook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
-    from typing import Any
+    from typing import Any, TypeVar
 
     from extreg.reduce.table import OnConflict
+
+    T = TypeVar("T")
 
 
 class ReducerRow:
@@ -44,16 +46,12 @@ def bind(rows: "Iterable[ReducerRow]", *, on_conflict: "OnConflict" = "error") -
     type has another reducer; nothing is bound then.
     """
     binding = Binding(rows, on_conflict)
-    problems = binding._start()
-    if problems:
+    try:
+        binding.begin()
+        return binding  # noqa: TRY300 - even an interrupt at this line must undo it
+    except BaseException:
         binding.undo()
-        if len(problems) == 1:
-            raise problems[0]
-        from extreg.errors import ReducerError
-
-        places = [place for problem in problems for place in getattr(problem, "places", ())]
-        raise ReducerError("\n".join(map(str, problems)), tuple(places))
-    return binding
+        raise
 
 
 class Binding:
@@ -64,7 +62,7 @@ class Binding:
         self._bound: dict[ReducerRow, Registration | None] = dict.fromkeys(rows)
         self._modules = {_module(target) for row in self._bound for target in (row.type, row.function)}
         self._lock = RLock()
-        self._unwatch: Any = None
+        self._watch: importhook.Watch | None = importhook.Watch(None, self._ran, self._modules)
 
     @property
     def rows(self) -> "tuple[ReducerRow, ...]":
@@ -76,39 +74,60 @@ class Binding:
         """The rows whose type has no reducer from here yet."""
         return tuple(row for row, bound in self._bound.items() if bound is None)
 
+    def begin(self) -> None:
+        """Bind what can be bound now, and the rest when it is imported; raise `ReducerError` with nothing bound."""
+        # Watched first: what another thread imports in the meantime is bound twice over rather than not at all.
+        if self._watch is not None:
+            self._watch.start()
+        problems = self._locked(self._bind_all)
+        if not problems:
+            return
+        self.undo()
+        if len(problems) == 1:
+            raise problems[0]
+        from extreg.errors import ReducerError
+
+        places = [place for problem in problems for place in getattr(problem, "places", ())]
+        raise ReducerError("\n".join(map(str, problems)), tuple(places))
+
     def undo(self) -> None:
         """Take every reducer back that is bound, and bind no more. Twice is once."""
-        unwatch, self._unwatch = self._unwatch, None
-        if unwatch is not None:
-            unwatch()
-        with self._lock:
-            for row in self._bound:
-                self._release(row)
+        if self._watch is not None:
+            self._watch.stop()
+        self._watch = None
+        self._locked(self._release_all)
 
-    def _start(self) -> "list[Exception]":
-        # Watched first: what another thread imports in the meantime is bound twice over rather than not at all.
-        self._unwatch = importhook.watch(after=self._ran, modules=self._modules)
+    def _locked(self, action: "Callable[..., T]", *arguments: "Any") -> "T":
+        # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
+        with self._lock: return action(*arguments)  # noqa: E701  # fmt: skip
+
+    def _release_all(self) -> None:
+        for row in self._bound:
+            self._release(row)
+
+    def _bind_all(self) -> "list[Exception]":
         problems = []
-        with self._lock:
-            for row in self._bound:
-                module = importhook.started(_module(row.type))
-                if module is not None:
-                    problem = self._bind(row, module)
-                    # What a running module lacks it may still define: then we are told when it has ended.
-                    if problem is not None and not _running(module):
-                        problems.append(problem)
+        for row in self._bound:
+            module = importhook.started(_module(row.type))
+            if module is not None:
+                problem = self._bind(row, module)
+                # What a running module lacks it may still define: then we are told when it has ended.
+                if problem is not None and not _running(module):
+                    problems.append(problem)
         return problems
 
     def _ran(self, name: str, module: "ModuleType", failed: bool) -> None:
         """Follow a module whose code has just run, for the first time or again."""
-        with self._lock:
-            if self._unwatch is None:
-                return
-            for row in self._bound:
-                if name == _module(row.type):
-                    self._follow(row, module, failed)
-                elif name == _module(row.function):
-                    self._renew(row)
+        self._locked(self._catch_up, name, module, failed)
+
+    def _catch_up(self, name: str, module: "ModuleType", failed: bool) -> None:
+        if self._watch is None:
+            return
+        for row in self._bound:
+            if name == _module(row.type):
+                self._follow(row, module, failed)
+            elif name == _module(row.function):
+                self._renew(row)
 
     def _follow(self, row: ReducerRow, module: "ModuleType", failed: bool) -> None:
         if failed and find(module, _qualname(row.type)) is None:
@@ -118,7 +137,7 @@ class Binding:
             return
         cls = find(module, _qualname(row.type))
         if isinstance(cls, type):
-            self._bound[row] = hold(cls, FirstUse(place=row.place, error=problem), "replace")
+            self._hold(row, cls, FirstUse(place=row.place, error=problem), "replace")
             return
         import warnings
 
@@ -139,7 +158,7 @@ class Binding:
         if function is not None and not callable(function):
             return reducer.error_for(f"{row.function} is not a function: {function!r}")
         try:
-            self._bound[row] = hold(cls, reducer, self.on_conflict)
+            self._hold(row, cls, reducer, self.on_conflict)
         except Exception as error:  # noqa: BLE001 - a ReducerError, which bind() raises and an import must not
             return error
         return None
@@ -152,10 +171,20 @@ class Binding:
         elif bound is not None and module is not None:
             self._follow(row, module, False)
 
+    def _hold(self, row: ReducerRow, cls: type, reducer: FirstUse, on_conflict: "OnConflict") -> None:
+        # Kept before it is held, so that it can be undone wherever this is interrupted.
+        self._bound[row] = share = Registration(cls, reducer.place)
+        try:
+            share.take(reducer, on_conflict)
+        except Exception:
+            self._bound[row] = None
+            raise
+
     def _release(self, row: ReducerRow) -> None:
-        bound, self._bound[row] = self._bound[row], None
+        bound = self._bound[row]
         if bound is not None:
             bound.undo()
+        self._bound[row] = None
 
 
 def _module(target: str) -> str:

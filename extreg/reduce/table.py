@@ -17,8 +17,9 @@ from extreg.reduce.firstuse import FirstUse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Literal
+    from typing import Any, Literal, TypeVar
 
+    T = TypeVar("T")
     OnConflict = Literal["error", "replace", "keep"]
 
 _lock = RLock()  # reentrant: a destructor that the collector runs in here may itself dump something
@@ -53,19 +54,31 @@ def register(type: type, function: "Callable[[Any], Any]", *, on_conflict: "OnCo
         function = function.peek() or function
     caller = sys._getframe(1)
     place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
-    return hold(type, FirstUse(function=function, place=place), on_conflict)
+    registration = Registration(type, place)
+    try:
+        registration.take(FirstUse(function=function, place=place), on_conflict)
+        return registration  # noqa: TRY300 - even an interrupt at this line must undo it
+    except BaseException:
+        registration.undo()
+        raise
 
 
 _TYPE = type
+_NOTHING = object()
+
+
+def _locked(action: "Callable[..., T]", *arguments: "Any") -> "T":
+    # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
+    with _lock: return action(*arguments)  # noqa: E701  # fmt: skip
 
 
 class Registration:
     """One owner's share in one type's reducer; ``held`` is False if another was kept instead, or after `undo`."""
 
-    def __init__(self, cls: type, layer: "_Layer | None", place: str) -> None:
+    def __init__(self, cls: type, place: str) -> None:
         self.type = cls
         self.place = place
-        self._layer = layer
+        self._layer: _Layer | None = None
 
     @property
     def held(self) -> bool:
@@ -77,23 +90,70 @@ class Registration:
         """Whether the reducer only raises the error that kept the true one from being bound."""
         return self._layer is not None and self._layer.reducer.error is not None
 
+    def take(self, reducer: FirstUse, on_conflict: "OnConflict") -> None:
+        """Hold `reducer` for the type; see `register`. An interruption leaves everything as it was."""
+        _locked(self._undisturbed, self._take, reducer, on_conflict)
+
     def undo(self) -> None:
         """Give the share back; with the last one the type gets what it had before. Twice is once."""
-        with _lock:
-            layer, self._layer = self._layer, None
-            stack = _stacks.get(self.type)
-            if layer is None or stack is None or layer not in stack.layers:
-                return
-            layer.owners.remove(self.place)
-            if not layer.owners:
-                stack.drop(layer)
+        _locked(self._undisturbed, self._undo)
 
     def renew(self, reducer: FirstUse) -> None:
         """Put `reducer` where ours stands: the function's module ran again and has a new one."""
-        with _lock:
-            stack = _stacks.get(self.type)
-            if self._layer is not None and stack is not None and self._layer in stack.layers and stack.intact():
-                stack.store(self._layer, reducer)
+        _locked(self._undisturbed, self._renew, reducer)
+
+    def _undisturbed(self, action: "Callable[..., None]", *arguments: "Any") -> None:
+        """Call `action`; where it is interrupted, bring back all that is known of the type."""
+        stack, standing, own = _stacks.get(self.type), copyreg.dispatch_table.get(self.type, _NOTHING), self._layer
+        layers = [(layer, layer.reducer, layer.stored, list(layer.owners)) for layer in (stack.layers if stack else ())]
+        try:
+            action(*arguments)
+        except BaseException:
+            self._layer = own
+            if stack is not None:
+                stack.layers[:] = [layer for layer, *_ in layers]
+                _stacks[self.type] = stack
+            else:
+                _stacks.pop(self.type, None)
+            for layer, reducer, stored, owners in layers:
+                layer.reducer, layer.stored, layer.owners[:] = reducer, stored, owners
+            if standing is not _NOTHING:
+                copyreg.dispatch_table[self.type] = standing  # type: ignore[assignment]
+            else:
+                copyreg.dispatch_table.pop(self.type, None)
+            raise
+
+    def _take(self, reducer: FirstUse, on_conflict: "OnConflict") -> None:
+        cls, current = self.type, copyreg.dispatch_table.get(self.type)
+        stack = _stacks.get(cls)
+        if stack is not None and not stack.intact():
+            stack = None  # begin anew from what is there
+        if stack is not None and (top := stack.layers[-1]).reducer.same(reducer):
+            top.owners.append(reducer.place)
+            self._layer = top
+            return
+        if stack is not None or (current is not None and reducer.peek() is not current):
+            if on_conflict == "error":
+                raise _conflict(cls, reducer, current, stack)
+            if on_conflict == "keep":
+                return
+        if stack is None:
+            stack = _stacks[cls] = _Stack(cls)
+        self._layer = stack.push(reducer)
+
+    def _undo(self) -> None:
+        layer, self._layer = self._layer, None
+        stack = _stacks.get(self.type)
+        if layer is None or stack is None or layer not in stack.layers:
+            return
+        layer.owners.remove(self.place)
+        if not layer.owners:
+            stack.drop(layer)
+
+    def _renew(self, reducer: FirstUse) -> None:
+        stack = _stacks.get(self.type)
+        if self._layer is not None and stack is not None and self._layer in stack.layers and stack.intact():
+            stack.store(self._layer, reducer)
 
     def __enter__(self) -> "Registration":
         return self
@@ -143,10 +203,16 @@ class _Stack:
 
     def settle(self, layer: _Layer) -> None:
         """Let the function itself stand where its first use was awaited: from here on the check costs nothing."""
-        with _lock:
-            standing: Any = copyreg.dispatch_table.get(self.type)
-            if standing is layer.reducer:
+        _locked(self._settle, layer)
+
+    def _settle(self, layer: _Layer) -> None:
+        standing: Any = copyreg.dispatch_table.get(self.type)
+        if standing is layer.reducer:
+            try:
                 copyreg.dispatch_table[self.type] = layer.stored = layer.reducer.function
+            except BaseException:  # what stands in the table and is not noted would be taken for somebody else's
+                copyreg.dispatch_table[self.type] = layer.stored = standing
+                raise
 
     def drop(self, layer: _Layer) -> None:
         uncover = layer is self.layers[-1] and self.intact()
@@ -162,48 +228,28 @@ class _Stack:
             del copyreg.dispatch_table[self.type]
 
 
-def hold(cls: type, reducer: FirstUse, on_conflict: "OnConflict" = "error") -> Registration:
-    """Register `reducer` for `cls` on behalf of the place it names; see `register`."""
-    with _lock:
-        current = copyreg.dispatch_table.get(cls)
-        stack = _stacks.get(cls)
-        if stack is not None and not stack.intact():
-            stack = None  # begin anew from what is there
-        if stack is not None and (top := stack.layers[-1]).reducer.same(reducer):
-            top.owners.append(reducer.place)
-            return Registration(cls, top, reducer.place)
-        if stack is not None or (current is not None and reducer.peek() is not current):
-            if on_conflict == "error":
-                raise _conflict(cls, reducer, current, stack)
-            if on_conflict == "keep":
-                return Registration(cls, None, reducer.place)
-        if stack is None:
-            stack = _stacks[cls] = _Stack(cls)
-        return Registration(cls, stack.push(reducer), reducer.place)
-
-
 def snapshot() -> "Callable[[], None]":
     """Return a function that brings the table, and what is known of its owners, back to how they are now."""
-    with _lock:
-        table = dict(copyreg.dispatch_table)
-        stacks = {
-            cls: (stack, [(layer, list(layer.owners)) for layer in stack.layers]) for cls, stack in _stacks.items()
-        }
+    table, stacks = _locked(_copied)
+    return lambda: _locked(_restore, table, stacks)
 
-    def restore() -> None:
-        with _lock:
-            copyreg.dispatch_table.clear()
-            copyreg.dispatch_table.update(table)
-            _stacks.clear()
-            for cls, (stack, layers) in stacks.items():
-                _stacks[cls] = stack
-                stack.layers[:] = [layer for layer, _ in layers]
-                for layer, owners in layers:
-                    layer.owners[:] = owners
-                if stack.layers:
-                    stack.layers[-1].stored = table.get(cls)
 
-    return restore
+def _copied() -> "tuple[dict[Any, Any], dict[type, tuple[_Stack, list[tuple[_Layer, list[str]]]]]]":
+    stacks = {cls: (stack, [(layer, list(layer.owners)) for layer in stack.layers]) for cls, stack in _stacks.items()}
+    return dict(copyreg.dispatch_table), stacks
+
+
+def _restore(table: "dict[Any, Any]", stacks: "dict[type, tuple[_Stack, list[tuple[_Layer, list[str]]]]]") -> None:
+    copyreg.dispatch_table.clear()
+    copyreg.dispatch_table.update(table)
+    _stacks.clear()
+    for cls, (stack, layers) in stacks.items():
+        _stacks[cls] = stack
+        stack.layers[:] = [layer for layer, _ in layers]
+        for layer, owners in layers:
+            layer.owners[:] = owners
+        if stack.layers:
+            stack.layers[-1].stored = table.get(cls)
 
 
 def _conflict(cls: type, reducer: FirstUse, current: "Any", stack: "_Stack | None") -> Exception:

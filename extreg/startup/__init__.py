@@ -191,14 +191,13 @@ class Installation:
     Use it as a context manager to uninstall at the end of a block.
     """
 
-    __slots__ = ("_bound", "_count", "_owner", "_source", "_watches")
+    __slots__ = ("_bound", "_count", "_owner", "_source")
 
     def __init__(self, source: "str | Registry", owner: Owner) -> None:
         self._source = source
         self._owner = owner
         self._count = 0
         self._bound: Bound | None = None
-        self._watches = False
 
     @property
     def registry(self) -> "Registry":
@@ -290,9 +289,7 @@ def install(
         path = find(source, sys._getframe(1).f_globals)
         owner = Owner(read(path), policy)
         if not watch_reloads and "extreg.startup.installations" not in sys.modules:
-            installation = _first(path, owner)
-            if installation is not None:
-                return installation
+            return _first(path, owner)
         source = path
     else:
         from extreg.startup import cold
@@ -322,28 +319,30 @@ def uninstall() -> None:
     leave_all()
 
 
-def _first(path: str, owner: Owner) -> "Installation | None":
-    """Install the first registry of a process, if it meets nobody there; else return None."""
-    if owner.layers[0].reducers or "extreg.startup.hooks" in sys.modules:
-        return None
-    installation = Installation(path, owner)
-    try:
-        if not ledger.locked(_put_first, installation):
-            return None
-        installation._count = 1
-        return installation  # noqa: TRY300 - even an interrupt at this line must undo the change
-    except BaseException:
-        from extreg.startup.installations import withdraw
+def _first(path: str, owner: Owner) -> Installation:
+    """Install the first registry of a process, in few steps if it meets nobody there."""
+    if not owner.layers[0].reducers and "extreg.startup.hooks" not in sys.modules:
+        installation = Installation(path, owner)
+        try:
+            if ledger.locked(_put_first, installation):
+                return installation
+        except BaseException:
+            from extreg.startup.installations import withdraw
 
-        withdraw(owner, {})
-        raise
+            withdraw(installation)
+            raise
+    from extreg.startup.installations import enter
+
+    return enter(path, owner, False)
 
 
 def _put_first(installation: Installation) -> bool:
+    installation._count = 1
     INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
     if ledger.put_first(installation._owner):
         return True
     INSTALLED.remove(installation)
+    installation._count = 0
     return False
 
 

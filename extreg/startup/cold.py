@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from extreg.startup.transition import Change
 
     class Bound(Protocol):
-        """Reducers that were bound, and how to undo it."""
+        """Reducers that can be bound, and how to undo it."""
+
+        def begin(self) -> None:
+            """Bind the reducers; raise for what cannot be bound, with nothing bound."""
 
         def undo(self) -> None:
             """Take the reducers back."""
@@ -62,11 +65,11 @@ def conflict_error(clashes: "list[Clash]", layers: "tuple[Rows, ...]") -> "Confl
     return explained(clashes, layers)
 
 
-def bind(owner: "Owner") -> "Bound":
-    """Bind the reducers of an owner's rows, as their types' modules are imported."""
-    from extreg.files.reducers import bind as bind_reducers
+def binding_of(owner: "Owner") -> "Bound":
+    """Return the reducers of an owner's rows, to be bound as their types' modules are imported."""
+    from extreg.files.reducers import binding_of as binding
 
-    return bind_reducers(owner)
+    return binding(owner)
 
 
 def finish(change: "Change | None", *, everything: bool = False) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ModuleType = type(sys)
 _lock = allocate_lock()
-_watches: "tuple[_Watch, ...]" = ()  # replaced as a whole under the lock, so that readers need none
+_watches: "tuple[Watch, ...]" = ()  # replaced as a whole under the lock, so that readers need none
 _asking: "set[tuple[int, str]]" = set()  # (thread, module) for which the finders behind ours are being asked
 
 
@@ -38,14 +38,36 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-class _Watch:
+class Watch:
+    """What is to be called for which modules; see `watch`.
+
+    Made first and started then, so that whoever keeps it can stop it wherever the start was interrupted.  Starting and
+    stopping twice is once.
+    """
+
+    __slots__ = ("after", "before", "modules")
+
     def __init__(self, before: "Any", after: "Any", modules: "Container[str] | None") -> None:
         self.before = before
         self.after = after
         self.modules = modules
 
     def covers(self, name: str) -> bool:
+        """Tell whether the module called `name` is watched."""
         return self.modules is None or name in self.modules
+
+    def start(self) -> None:
+        """Watch from now on; an interruption leaves it stopped."""
+        try:
+            _locked(_add, self)
+            _catch_up(self)
+        except BaseException:
+            _locked(_drop, self)
+            raise
+
+    def stop(self) -> None:
+        """Watch no more."""
+        _locked(_drop, self)
 
 
 def watch(
@@ -63,23 +85,37 @@ def watch(
     Both are called in the importing thread under that module's import lock, so they must be quick and must not wait
     for another thread's import.  What a callback raises reaches whoever imports, after the other callbacks have run.
     """
+    entry = Watch(before, after, modules)
+    try:
+        entry.start()
+        return entry.stop  # noqa: TRY300 - even an interrupt at this line must undo it
+    except BaseException:
+        entry.stop()
+        raise
+
+
+def _locked(action: "Callable[[Watch], None]", entry: Watch) -> None:
+    # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
+    with _lock: action(entry)  # noqa: E701  # fmt: skip
+
+
+def _add(entry: Watch) -> None:
     global _watches
-    entry = _Watch(before, after, modules)
-    with _lock:
-        _watches = (*_watches, entry)
-        if _FINDER in sys.meta_path:
-            sys.meta_path.remove(_FINDER)
-        sys.meta_path.insert(0, _FINDER)
-    _catch_up(entry)
+    others = [finder for finder in sys.meta_path if finder is not _FINDER]
+    sys.meta_path[:] = [_FINDER, *others]  # in one step: others ask it meanwhile
+    _watches = (*_watches, entry)
 
-    def unwatch() -> None:
-        global _watches
-        with _lock:
-            _watches = tuple(other for other in _watches if other is not entry)
-            if not _watches and _FINDER in sys.meta_path:
-                sys.meta_path.remove(_FINDER)
 
-    return unwatch
+def _drop(entry: Watch) -> None:
+    global _watches
+    former, others = _watches, tuple(other for other in _watches if other is not entry)
+    finders = sys.meta_path if others else [finder for finder in sys.meta_path if finder is not _FINDER]
+    try:
+        _watches = others
+        sys.meta_path[:] = finders
+    except BaseException:
+        _watches = former
+        raise
 
 
 def started(name: str) -> "ModuleType | None":
@@ -212,13 +248,13 @@ for _function in (_run, _Watched.exec_module, _WatchedLegacy.load_module):
 del _function
 
 
-def _begin(name: str) -> "list[_Watch]":
+def _begin(name: str) -> "list[Watch]":
     entries = [entry for entry in _watches if entry.covers(name)]
     _call_all([entry.before for entry in entries], name)
     return entries
 
 
-def _end(entries: "list[_Watch]", name: str, module: "Any", failed: bool) -> None:
+def _end(entries: "list[Watch]", name: str, module: "Any", failed: bool) -> None:
     # The module's own code may have ended a watch.
     _call_all([entry.after for entry in entries if entry in _watches], name, module, failed)
 
@@ -236,7 +272,7 @@ def _call_all(callbacks: "list[Any]", *facts: object) -> None:
         raise error
 
 
-def _catch_up(entry: _Watch) -> None:
+def _catch_up(entry: Watch) -> None:
     """Bring what was found before there was a watch under it: modules running now, and promised (lazy) ones."""
     for name, module in list(sys.modules.items()):
         if not entry.covers(name) or not isinstance(module, _ModuleType):
@@ -249,7 +285,7 @@ def _catch_up(entry: _Watch) -> None:
             _await(spec, module, entry)
 
 
-def _await(spec: "Any", module: "ModuleType", entry: _Watch) -> None:
+def _await(spec: "Any", module: "ModuleType", entry: Watch) -> None:
     """Have a module that is running already reported to `entry` when it ends.
 
     Its loader is past our reach; but importlib sets ``_initializing`` on the spec before it runs the module, and
@@ -280,7 +316,7 @@ class _AwaitedSpec(_ModuleSpec):  # type: ignore[misc]
 _AwaitedSpec.__name__ = _AwaitedSpec.__qualname__ = "ModuleSpec"
 
 
-def _report(spec: "Any", awaited: "list[tuple[_Watch, ModuleType]]") -> None:
+def _report(spec: "Any", awaited: "list[tuple[Watch, ModuleType]]") -> None:
     spec.__class__ = _ModuleSpec
     spec.__dict__.pop("_extreg_awaited", None)
     while awaited:

@@ -1,7 +1,6 @@
 """What happens to installations: entering beside others, leaving, reloading; each of it all or nothing."""
 
 from extreg.startup import (
-    CACHE,
     INSTALLED,
     POLICIES,
     VARIABLE,
@@ -22,24 +21,36 @@ if TYPE_CHECKING:
 
     from extreg.registry.model import Registry
     from extreg.startup import Rows
-    from extreg.startup.cold import Bound
+
+
+class Entering:
+    """One call of `install` under way: ``installation`` is whose it becomes, or None as long as it has no effect."""
+
+    __slots__ = ("installation", "owner", "source", "watch_reloads", "watching")
+
+    def __init__(self, source: "str | Registry", owner: Owner, watch_reloads: bool) -> None:
+        self.source = source
+        self.owner = owner
+        self.watch_reloads = watch_reloads
+        self.installation: Installation | None = None
+        self.watching = False  # whether it was this call that began to watch
 
 
 def enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> Installation:
     """Install the rows of `owner`, or count one more for whom they are installed already."""
-    cached = dict(CACHE)
+    entering = Entering(source, owner, watch_reloads)
     try:
-        installation, made = ledger.locked(_enter, source, owner, watch_reloads)
+        installation, made = ledger.locked(_enter, entering)
         _announce(made)
         return installation  # noqa: TRY300 - even an interrupt at this line must undo the change
     except BaseException:
-        withdraw(owner, cached)
+        ledger.locked(_withdraw, entering)
         raise
 
 
-def withdraw(owner: Owner, cached: "dict[int, object]") -> None:
-    """Undo what an interrupted install did: nobody could uninstall what nobody was given."""
-    ledger.locked(_withdraw, owner, cached)
+def withdraw(installation: Installation) -> None:
+    """Undo what an interrupted first install did: nobody could uninstall what nobody was given."""
+    ledger.locked(_take_out, [installation])
 
 
 def leave(installation: Installation) -> None:
@@ -64,7 +75,7 @@ def set_aside(*, keep: bool) -> "Callable[[], None]":
 
     Until then it knows of none, unless `keep`.  For isolated tests.
     """
-    known = [(entry, entry._count, entry._owner, entry._bound, entry._watches) for entry in INSTALLED]
+    known = [(entry, entry._count, entry._owner, entry._bound, watch.watched_for(entry)) for entry in INSTALLED]
     former = ledger.owners, ledger.outside, ledger.stand
     if not keep:
         INSTALLED.clear()
@@ -75,8 +86,9 @@ def set_aside(*, keep: bool) -> "Callable[[], None]":
         ledger.locked(_take_out, [entry for entry in INSTALLED if entry not in kept])
         ledger.owners, ledger.outside, ledger.stand = former
         INSTALLED[:] = kept
-        for entry, count, owner, bound, watches in known:
-            entry._count, entry._owner, entry._bound, entry._watches = count, owner, bound, watches
+        for entry, count, owner, bound, watched in known:
+            entry._count, entry._owner, entry._bound = count, owner, bound
+            (watch.start if watched else watch.stop)(entry)
 
     return restore
 
@@ -89,27 +101,50 @@ def bad_policy(policy: str, argument: str) -> Exception:
     return ExtregError(f"{place} is {policy!r}, expected one of {', '.join(map(repr, POLICIES))}")
 
 
-def _enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> "tuple[Installation, Change | None]":
-    installation = _same(source, owner)
-    made = None
-    if installation is None:
-        ledger.watch_forks()
-        installation = Installation(source, owner)
-        INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
-        made = _change((*ledger.owners, owner), (owner,))
-        installation._bound = _bind(owner)
-    if watch_reloads and not installation._watches:
-        watch.start()
-        installation._watches = True
-    installation._count += 1
-    return installation, made
+def _enter(entering: Entering) -> "tuple[Installation, Change | None]":
+    """Enter, all or nothing; from the moment that ``entering.installation`` is set on it takes a `_withdraw`."""
+    installation, made = _same(entering.source, entering.owner), None
+    before = installation._count if installation is not None else 0
+    try:
+        if installation is None:
+            installation = Installation(entering.source, entering.owner)
+            made = _put_in(installation)
+        if entering.watch_reloads and not watch.watched_for(installation):
+            entering.watching = True
+            watch.start(installation)
+        installation._count = before + 1
+        entering.installation = installation
+        return installation, made  # noqa: TRY300 - even an interrupt at this line must undo the change
+    except BaseException:
+        entering.installation = None
+        if installation is not None:
+            _stop_watching(entering, installation)
+            installation._count = before
+            if not before:
+                _take_out([installation])
+        raise
 
 
-def _withdraw(owner: Owner, cached: "dict[int, object]") -> None:
-    entered = [entry for entry in INSTALLED if entry._owner is owner]
-    if entered or owner in ledger.owners:
-        _take_out(entered, owner)
-        CACHE.update(cached)
+def _put_in(installation: Installation) -> Change:
+    """Put an installation's rows in, and its reducers; whoever is interrupted here takes it out again."""
+    ledger.watch_forks()
+    INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
+    made = _change((*ledger.owners, installation._owner), (installation._owner,))
+    _bind(installation, installation._owner)
+    return made
+
+
+def _withdraw(entering: Entering) -> None:
+    installation = entering.installation
+    if installation is not None:
+        entering.installation = None
+        _stop_watching(entering, installation)
+        _leave(installation)
+
+
+def _stop_watching(entering: Entering, installation: Installation) -> None:
+    if entering.watching:
+        watch.stop(installation)
 
 
 def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
@@ -123,30 +158,38 @@ def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
 
 
 def _leave(installation: Installation) -> "Change | None":
-    made = _take_out([installation]) if installation._count == 1 else None
+    if installation._count == 1:
+        return _take_out([installation])
     installation._count = max(0, installation._count - 1)
-    return made
+    return None
 
 
 def _leave_all() -> Change:
-    leaving = list(INSTALLED)
-    made = _take_out(leaving)
-    for installation in leaving:
-        installation._count = 0
-    return made
+    return _take_out(list(INSTALLED))
 
 
-def _take_out(leaving: "list[Installation]", *owners: Owner) -> Change:
-    """Take the installations that are `leaving`, and `owners` without one, out of copyreg; counts are the caller's."""
-    going = (*owners, *(installation._owner for installation in leaving))
-    made = _change(tuple(owner for owner in ledger.owners if owner not in going))
+def _take_out(leaving: "list[Installation]") -> Change:
+    """Take the installations that are `leaving` out, with all that belongs to them, or none of it."""
+    going = [installation._owner for installation in leaving]
+    try:
+        # Where no rows came in, copyreg is not looked at.
+        staying = tuple(owner for owner in ledger.owners if owner not in going)
+        made = _change(staying) if len(staying) < len(ledger.owners) else Change({}, {})
+        _forget(leaving)
+        return made  # noqa: TRY300 - even an interrupt at this line must finish it
+    except BaseException:
+        if not any(owner in ledger.owners for owner in going):
+            _forget(leaving)  # the rows are gone, and so goes the rest
+        raise
+
+
+def _forget(leaving: "list[Installation]") -> None:
+    """Take reducers, watches and counts of what has no rows any more; twice is once."""
     for installation in leaving:
         _unbind(installation)
-        if installation._watches:
-            watch.stop()
-            installation._watches = False
+        watch.stop(installation)
+        installation._count = 0
     INSTALLED[:] = [entry for entry in INSTALLED if entry not in leaving]
-    return made
 
 
 def _read_again(chosen: "list[Installation] | None") -> "Change | None":
@@ -159,32 +202,29 @@ def _read_again(chosen: "list[Installation] | None") -> "Change | None":
 def _exchange(fresh: "dict[Installation, Owner]") -> Change:
     """Give each installation its fresh owner, all of them or none."""
     former = ledger.owners
-    replacements = {entry._owner: owner for entry, owner in fresh.items()}
+    owned = {entry: entry._owner for entry in fresh}
+    replacements = {owned[entry]: owner for entry, owner in fresh.items()}
+    differing = [entry for entry, owner in fresh.items() if _reducers(owner) != _reducers(owned[entry])]
     try:
         made = _change(tuple(replacements.get(owner, owner) for owner in former), replacements.values())
-        _exchange_reducers(fresh)
+        _rebind(differing, fresh)
+        for entry, owner in fresh.items():
+            entry._owner = owner
+        return made  # noqa: TRY300 - even an interrupt at this line must undo the change
     except BaseException:
+        for entry, owner in owned.items():
+            entry._owner = owner
+        _rebind(differing, owned)
         change(former)
         raise
-    for entry, owner in fresh.items():
-        entry._owner = owner
-    return made
 
 
-def _exchange_reducers(fresh: "dict[Installation, Owner]") -> None:
-    """Bind the reducers of fresh owners in place of the former ones, where they differ; all of them or none."""
-    differing = [entry for entry, owner in fresh.items() if _reducers(owner) != _reducers(entry._owner)]
-    try:
-        for entry in differing:
-            _unbind(entry)
-        for entry in differing:
-            entry._bound = _bind(fresh[entry])
-    except BaseException:
-        for entry in differing:
-            _unbind(entry)
-        for entry in differing:
-            entry._bound = _bind(entry._owner)
-        raise
+def _rebind(entries: "list[Installation]", owners: "dict[Installation, Owner]") -> None:
+    """Bind the reducers of `owners` in the place of those that the `entries` have."""
+    for entry in entries:
+        _unbind(entry)
+    for entry in entries:
+        _bind(entry, owners[entry])
 
 
 def _reducers(owner: Owner) -> "list[dict[str, str]]":
@@ -219,6 +259,9 @@ def _read(source: "str | Registry") -> "tuple[Rows, ...]":
     return read(source) if isinstance(source, str) else cold.rows_of(source)
 
 
-def _bind(owner: Owner) -> "Bound | None":
-    """Bind the reducers of an owner's rows, as their types' modules are imported; None when there are none."""
-    return cold.bind(owner) if any(_reducers(owner)) else None
+def _bind(installation: Installation, owner: Owner) -> None:
+    """Bind the reducers of an owner's rows, as their types' modules are imported, if there are any."""
+    if any(_reducers(owner)):
+        # Kept before it begins, so that it can be undone wherever it is interrupted.
+        installation._bound = cold.binding_of(owner)
+        installation._bound.begin()

@@ -1,5 +1,7 @@
 """Transitions: from the rows that stand in copyreg to those that should stand, all of them or none."""
 
+import sys
+
 from extreg.startup import CACHE, CODES, INVERTED, Stand, ledger, nothing
 from extreg.startup.merging import merge
 
@@ -67,8 +69,27 @@ def change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> Ch
         return made  # noqa: TRY300 - even an interrupt at this line must undo the change
     except BaseException:
         ledger.move_back(step)
-        CACHE.update(cached)
+        _put_back(cached)
         raise
+
+
+def _put_back(cached: "Mapping[int, object]") -> None:
+    """Put back into the extension cache what an undone transition took out, if it still is what its code leads to.
+
+    Somebody may have reloaded a module or cleared the cache meanwhile: what was replaced must not be served again.
+    """
+    for code, found in cached.items():
+        key = INVERTED.get(code)
+        if code not in CACHE and key is not None and _standing(*key) is found:
+            CACHE[code] = found
+
+
+def _standing(module: str, qualname: str) -> object:
+    """Return what stands under a name right now; nothing is imported and no ``__getattr__`` asked."""
+    found: object = sys.modules.get(module)
+    for name in qualname.split("."):
+        found = getattr(found, "__dict__", {}).get(name)
+    return found
 
 
 def _look_around(layers: "Iterable[Rows]") -> "tuple[Stand, Stand]":

@@ -2,15 +2,14 @@
 
 from extreg.startup import ledger
 from extreg.startup.hooks import evict
-from extreg.startup.importhook import watch
+from extreg.startup.importhook import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
-_watchers = 0
-_unwatch: "Callable[[], None] | None" = None
+_holders: "tuple[object, ...]" = ()  # who wants it
+_SHELL = "IPython"
 
 
 class _Targets:
@@ -30,34 +29,44 @@ class _Targets:
         return name in self.modules
 
 
-def start() -> None:
-    """Begin to watch, or count one more who wants it."""
-    ledger.locked(_count, 1)
+def start(holder: object) -> None:
+    """Begin to watch on behalf of `holder`; twice is once.  Whatever interrupts it, `stop` puts it right."""
+    ledger.locked(_start, holder)
 
 
-def stop() -> None:
-    """End to watch once nobody wants it any more."""
-    ledger.locked(_count, -1)
+def stop(holder: object) -> None:
+    """End to watch once nobody wants it any more; twice is once."""
+    ledger.locked(_stop, holder)
 
 
-def _count(step: int) -> None:
-    global _watchers, _unwatch
-    _watchers = max(0, _watchers + step)
-    if _watchers and _unwatch is None:
-        _unwatch = watch(before=_before, after=_after, modules=_Targets())
-    elif not _watchers and _unwatch is not None:
-        _unwatch()
-        _unwatch = None
+def watched_for(holder: object) -> bool:
+    """Tell whether reloads are watched on behalf of `holder`."""
+    return any(other is holder for other in _holders)
+
+
+def _start(holder: object) -> None:
+    global _holders
+    if not watched_for(holder):
+        _holders = (*_holders, holder)
+        _WATCH.start()
+
+
+def _stop(holder: object) -> None:
+    global _holders
+    others = tuple(other for other in _holders if other is not holder)
+    if not others:
+        _WATCH.stop()
+    _holders = others
 
 
 def load_ipython_extension(_: object) -> None:
     """Watch reloads in this interactive shell; what ``%load_ext extreg`` calls."""
-    start()
+    start(_SHELL)
 
 
 def unload_ipython_extension(_: object) -> None:
     """Take `load_ipython_extension` back; what ``%unload_ext extreg`` calls."""
-    stop()
+    stop(_SHELL)
 
 
 def _before(name: str) -> None:
@@ -73,3 +82,6 @@ def _evict_module(name: str) -> None:
     codes = [code for code, key in list(ledger.stand.inverted.items()) if key[0] == name]
     if codes:
         evict(codes)
+
+
+_WATCH = Watch(_before, _after, _Targets())
