@@ -119,6 +119,5 @@ def every_step(prepare, action, undo, *, may_be_done):
             return step - 1, late
         undo()
         left = comparable(state())
-        assert left == clean, (
-            f"after step {step}, {error_seen}: { {n: (left[n], clean[n]) for n in left if left[n] != clean[n]} }"
-        )
+        remains = {name: left[name] for name in left if left[name] != clean[name]}
+        assert not remains, f"after step {step}, {raised}: {remains}"
