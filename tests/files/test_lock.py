@@ -16,7 +16,10 @@ from extreg.files import locking
 from extreg.files.locking import LOCK_NAME, locked
 from extreg.registry.model import Registry
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="flock, users and links as POSIX has them")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="flock, users and links as POSIX has them"),
+]
 ROOT_ONLY = pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can become another user")
 Start = Callable[..., "subprocess.Popen[str]"]
 
