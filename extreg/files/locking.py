@@ -1,6 +1,7 @@
 """One writer at a time in a folder."""
 
 import os
+import shlex
 import stat
 import sys
 import time
@@ -52,7 +53,7 @@ def locked(path: Path, *, patience: float | None = None) -> Iterator[None]:
 
 
 def _no_lock(place: Path, why: str) -> UnreadableError:
-    return UnreadableError(f"cannot lock {place}: {why}", f"look at it: ls -ld {place}")
+    return UnreadableError(f"cannot lock {place}: {why}", f"look at it: ls -ld {shlex.quote(str(place))}")
 
 
 def _lock_folder(folder: Path, limit: float | None) -> int | None:

@@ -196,7 +196,11 @@ def exchange(one: Path, other: Path) -> bool:
 def _save_latecomers(original: Original, made: os.stat_result, lease: _Lease, old: Path | None) -> None:
     """Bring to the new file what others still wrote to the `original`, which is at `old` if it is anywhere."""
     try:
-        _await_latecomers(original.descriptor, lease)
+        try:
+            _await_latecomers(original.descriptor, lease)
+        except KeyboardInterrupt:
+            _carry_over(original, made)
+            raise
         _carry_over(original, made)
     except (_AstrayError, OSError) as error:
         why = str(error) if isinstance(error, _AstrayError) else f"reading the old file failed ({error.strerror})"
@@ -216,7 +220,7 @@ def _await_latecomers(descriptor: int, lease: _Lease) -> None:
         if (now := (status.st_size, status.st_mtime_ns)) != seen:
             seen, since = now, time.monotonic()
         if time.monotonic() - start > _LATE_PATIENCE:
-            raise _AstrayError("another program had opened the old file just before and goes on writing to it")
+            raise _AstrayError("another program had opened the old file just before and keeps it open")
         time.sleep(_POLL)
 
 

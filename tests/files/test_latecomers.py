@@ -101,6 +101,26 @@ def test_what_is_appended_some_time_after_the_replacement(path: Path, around: Ca
     assert tails(path, LATE)
 
 
+@pytest.mark.usefixtures("untold")
+def test_what_was_appended_is_carried_over_also_when_the_run_is_interrupted(
+    path: Path, around: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[IO[bytes]] = []
+
+    def append() -> None:
+        with opened[0] as file:
+            file.write(LATE)
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    around(lambda: opened.append(path.open("ab")), append)
+    monkeypatch.setattr(replacing.time, "sleep", interrupt)
+    assert rewrite() == 130
+    assert tails(path, LATE)
+    assert sorted(os.listdir(path.parent)) == ["data", "registry.toml"]
+
+
 APPENDER = "import sys\nwith open('data', 'ab') as file:\n    file.write(bytes.fromhex(sys.argv[1]))\n"
 
 
