@@ -9,7 +9,7 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.formats import FORMATS, on
 from extreg.cli.output import note, say, say_as_it_is, say_json
 from extreg.errors import UnreadableError
-from extreg.files.fix import fixed, write_fixed
+from extreg.files.fix import fixed, mended, write_fixed
 from extreg.files.lint import Run, Wishes
 from extreg.files.project import registry_path
 from extreg.files.settings import check_names
@@ -40,8 +40,10 @@ def _lint(arguments: argparse.Namespace) -> int:
             _print_diff(before, after, str(path))
         elif after != before:
             write_fixed(path, before, after)
-            note(f"{path}: mended what is safe to mend")
-            run = Run(path, wishes)
+            fresh = Run(path, wishes)
+            for text in mended(run.context.document, fresh.context.document):
+                note(text, label="mended", colour="green")
+            run = fresh
             findings = run.findings()
     for text in run.notes:
         note(text)

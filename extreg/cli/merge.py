@@ -1,6 +1,7 @@
 """The commands that merge: merge-driver, resolve, git-setup."""
 
 import argparse
+import shlex
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say, say_error
@@ -40,7 +41,7 @@ def _say(outcome: Outcome, path: str) -> None:
     for contradiction in outcome.contradictions:
         say_error(ExtregError(f"{path}: {contradiction.where}: {contradiction.message}", contradiction.hint))
     if outcome.failure is not None:
-        hint = f"mend {path}, whose conflict is marked line by line, and git add it"
+        hint = f"mend {path}, whose conflict is marked line by line, then: git add {_operand(path)}"
         problems = "; ".join(outcome.failure.message.split("\n"))
         say_error(ExtregError(f"{path} cannot be merged by meaning: {problems}", hint))
 
@@ -50,15 +51,20 @@ def _resolve(arguments: argparse.Namespace) -> int:
     conflicts, outcome = resolve(path)
     _say(outcome, str(path))
     if conflicts == 0:
-        say(f"{path}: no conflict markers")
+        say(f"{path}: no conflict markers, and git's index has it merged")
         return 0
     if not outcome.clean:
         count = len(outcome.contradictions)
         say(f"{path}: {count} contradiction{'s' if count != 1 else ''} left between markers; the rest is resolved")
         return 1
     say(f"{path}: resolved {conflicts} conflict{'s' if conflicts != 1 else ''}")
-    note(f"look at it, then: git add {path}")
+    note(f"look at it, then: git add {_operand(str(path))}")
     return 0
+
+
+def _operand(path: str) -> str:
+    """Return a path as a shell and git take it for one, whatever it begins with."""
+    return f"-- {shlex.quote(path)}" if path.startswith("-") else shlex.quote(path)
 
 
 def _git_setup(arguments: argparse.Namespace) -> int:
@@ -101,15 +107,16 @@ COMMANDS = (
         description="Merge three versions of a registry by meaning, as git calls a merge driver. Exit code 0: merged; "
         "1: contradictions are left between conflict markers; 129: the files could not be read or written. "
         "git-setup tells git to call it.",
-        examples="  git config merge.extreg.driver 'extreg merge-driver %O %A %B %P'",
+        examples="  git config merge.extreg.driver 'extreg merge-driver -- %O %A %B %P'",
         configure=_configure_driver,
         run=_merge_driver,
     ),
     Command(
         name="resolve",
         help="resolve a file with conflict markers",
-        description="Merge by meaning the two sides of a registry that holds git's conflict markers. Only "
-        "contradictions stay between markers, and the exit code is then 1.",
+        description="Merge by meaning the two sides of a registry that holds git's conflict markers, or that git's "
+        "index holds where the merge driver could not run. Only contradictions stay between markers, and the exit code "
+        "is then 1.",
         examples="  extreg resolve && git add registry.toml",
         configure=registry_option,
         run=_resolve,

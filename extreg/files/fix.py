@@ -10,6 +10,7 @@ from extreg.files.locking import locked
 from extreg.files.source import read_document
 from extreg.files.write import explained, write
 from extreg.registry import life
+from extreg.registry.difference import Change, rows
 from extreg.registry.model import Registry
 from extreg.rules.finding import Context, Finding
 from extreg.text.document import Document
@@ -22,8 +23,8 @@ FIXABLE = frozenset({"unsorted", "reexported-target", "deleted-code", "deleted-r
 def fixed(context: Context, findings: Iterable[Finding]) -> str:
     """Return the text of the registry file with what `findings` say mended as far as that is safe.
 
-    Re-exported targets are moved to the true ones, deleted lines of the base come back in ``[retired]``, rows are
-    sorted.  Every edit is proved; a file with faults stays as it is.
+    Re-exported targets are moved to the true ones, codes of the base that are gone come back as load-only, or retired
+    if they were, and rows are sorted.  Every edit is proved; a file with faults stays as it is.
     """
     document = context.document
     rules = {found.rule for found in findings if found.path == document.path}
@@ -63,8 +64,35 @@ def _moved(context: Context, registry: Registry, lines: "set[int | None]") -> Re
 
 
 def _put_back(registry: Registry, base: Document) -> Registry:
-    """Retire every code of the base that is gone, with its record of moves."""
-    was = {code: target for rows in base.tables.code_tables.values() for code, target in rows.items()}
-    gone = {code: target for code, target in was.items() if registry.state(code) is None}
-    moves = {code: former for code, former in base.tables.moved.items() if code in gone}
-    return replace(registry, retired={**registry.retired, **gone}, moved={**registry.moved, **moves})
+    """Bring back every code of the base that is gone, with its record of moves.
+
+    What was published may be in pickles anywhere, so that it has to load; nobody has to dump it.
+    """
+    tables = base.tables
+    loaded = {code: target for code, target in {**tables.load_only, **tables.codes}.items() if not registry.state(code)}
+    retired = {code: target for code, target in tables.retired.items() if not registry.state(code)}
+    moves = {code: former for code, former in tables.moved.items() if code in loaded or code in retired}
+    return replace(
+        registry,
+        load_only={**registry.load_only, **loaded},
+        retired={**registry.retired, **retired},
+        moved={**registry.moved, **moves},
+    )
+
+
+def mended(before: Document, after: Document) -> list[str]:
+    """Say what `after` has that `before` had not, a line each, with the line of the file that it stands on now."""
+    old, new = rows(before.require()), rows(after.require())
+    said = []
+    for code, row in new.items():
+        was = old.get(code)
+        if was == row:
+            continue
+        table = {"live": "codes"}.get(row.state, row.state)
+        what = f"back in [{table}]: {row.target}" if was is None else str(Change(code=code, old=was, new=row))
+        said.append(f"{after.path}:{after.line(table, code)}: code {code}: {what}")
+    for table, codes in after.tables.code_tables.items():
+        order = [code for code in before.tables.code_tables[table] if code in codes]
+        if order != [code for code in codes if code in order]:
+            said.append(f"{after.path}:{after.line(table)}: [{table}]: rows sorted by code")
+    return said

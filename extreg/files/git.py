@@ -80,6 +80,18 @@ def read_blob(name: str, *, folder: "str | os.PathLike[str]" = ".") -> bytes | N
     return None
 
 
+def unmerged_stages(path: Path) -> set[int]:
+    """Return which stages git's index holds of the file at `path` (1 ancestor, 2 ours, 3 theirs); none if it is merged.
+
+    None too where there is no git and no repository.
+    """
+    try:
+        found = run_git(["ls-files", "--unmerged", "-z", "--", f"./{path.name}"], folder=path.parent)
+    except UnreadableError:
+        return set()
+    return {int(entry.split()[2]) for entry in found.stdout.split(b"\0") if entry} if found.returncode == 0 else set()
+
+
 def not_fetched(what: str, command: str) -> UnreadableError:
     """Return the error for what a partial clone left out, and `command` would fetch."""
     return UnreadableError(f"{what} is not in this clone, which is partial or damaged", f"to fetch it: {command}")

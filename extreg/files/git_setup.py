@@ -17,6 +17,17 @@ ANCESTORS = (
     "extreg-ancestors"  # a second driver, for merges of merge bases that git makes on the way (gitattributes(5))
 )
 
+# What git's shell does when extreg failed.  Above 128 git itself stops (ll-merge.c).  Otherwise extreg has left its
+# markers; if there are none it never ran, because the environment that it was installed in is gone, and git would take
+# ours for the merged file, without markers.  Then the lines are merged as git does it without a driver.
+_LINE_BY_LINE = (
+    '{ s=$?; test $s -gt 128 && exit $s; grep -q "^<<<<<<<" %A && exit 1; '
+    "echo 'extreg: the merge driver could not run; merging by lines; mend it with: extreg git-setup' >&2; "
+    "git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; s=$?; "
+    "test $s -gt 128 && exit $s; test $s -eq 0; }"
+)
+_THE_ANCESTOR = "{ s=$?; test $s -gt 128 && exit $s; cat %O > %A; }"
+
 
 class Step(NamedTuple):
     """One part of the set-up: ``name`` and the ``value`` it needs; ``done`` says that it had it already."""
@@ -63,10 +74,10 @@ def own_command() -> str:
 def _settings(command: str) -> dict[str, str]:
     return {
         f"merge.{DRIVER}.name": "pickle extension codes by meaning",
-        f"merge.{DRIVER}.driver": f"{command} merge-driver --marker-size %L %O %A %B %P",
+        f"merge.{DRIVER}.driver": f"{command} merge-driver --marker-size %L -- %O %A %B %P || {_LINE_BY_LINE}",
         f"merge.{DRIVER}.recursive": ANCESTORS,
         f"merge.{ANCESTORS}.name": "common ancestors of pickle extension codes",
-        f"merge.{ANCESTORS}.driver": f"{command} merge-driver --ancestors %O %A %B %P",
+        f"merge.{ANCESTORS}.driver": f"{command} merge-driver --ancestors -- %O %A %B %P || {_THE_ANCESTOR}",
     }
 
 
@@ -102,3 +113,28 @@ def _append(path: Path, line: str) -> None:
         if before and not before.endswith(b"\n"):
             before += end
         write(path, before + line.encode() + end, was=text)
+
+
+def driver_trouble(registry: Path) -> str | None:
+    """Say what keeps this clone from merging the file at `registry` by meaning, which its .gitattributes ask for.
+
+    None where all is well, nothing asks for it, or there is no git to ask.  Two processes.
+    """
+    folder = registry.absolute().parent
+    try:
+        asked = run_git(["check-attr", "-z", "merge", "--", registry.name], folder=folder)
+        if asked.stdout.split(b"\0")[2:3] != [DRIVER.encode()]:
+            return None
+        found = run_git(["config", "--get", f"merge.{DRIVER}.driver"], folder=folder)
+    except UnreadableError:
+        return None
+    if found.returncode != 0:
+        return "this clone's git has no merge driver for it, which .gitattributes ask for"
+    command = found.stdout.decode(errors="replace").strip()
+    try:
+        program = shlex.split(command)[0]
+    except (ValueError, IndexError):
+        return f"this clone's merge driver is no command: {command}"
+    if shutil.which(program) is None:
+        return f"this clone's merge driver cannot run: there is no {program}"
+    return None

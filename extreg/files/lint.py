@@ -6,6 +6,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from extreg.errors import UnreadableError
+from extreg.files.git import unmerged_stages
+from extreg.files.git_setup import driver_trouble
 from extreg.files.history import all_versions, at_ref
 from extreg.files.imported import import_answers
 from extreg.files.importing import registry_folders
@@ -80,6 +82,12 @@ class Run:
         self.select = check_names(wishes.select, "--select") or self.settings.select
         self.ignore = (*check_names(wishes.ignore, "--ignore"), *self.settings.ignore)
         self.notes: list[str] = list(self.settings.notes)
+        in_git = any((folder / ".git").exists() for folder in path.absolute().parents)
+        self.unmerged = in_git and bool(unmerged_stages(path.absolute()))
+        # A clone of CI's merges nothing, and has no driver.
+        trouble = driver_trouble(path) if in_git and not os.environ.get("CI") else None
+        if trouble is not None:
+            self.notes.append(f"{path}: {trouble}; extreg git-setup sets it up")
         self.context = self._context(wishes)
 
     def findings(self) -> tuple[Finding, ...]:
@@ -102,6 +110,7 @@ class Run:
             base=self._base(wishes.against),
             history=all_versions(self.path) if wishes.history else None,
             rolling=wishes.rolling,
+            unmerged=self.unmerged,
             answers=answers,
             imported=import_answers(targets, sources.path) if wishes.imports else None,
             calls=calls,

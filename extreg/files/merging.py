@@ -1,12 +1,14 @@
 """Merges of registry files: git's merge driver, and files in which git left conflict markers."""
 
 import os
+import secrets
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from extreg.errors import ExtregError, RegistryError, UnreadableError
-from extreg.files.git import read_blob, run_git
+from extreg.files.git import read_blob, run_git, unmerged_stages
 from extreg.files.locking import locked
 from extreg.files.source import decode, read_text
 from extreg.files.upstream import read_upstream
@@ -16,7 +18,7 @@ from extreg.registry.model import Registry
 from extreg.registry.sides import Contradiction
 from extreg.text.combine import combine
 from extreg.text.document import Document
-from extreg.text.markers import SIZE, conflict, has_markers, take_apart
+from extreg.text.markers import SIZE, Sides, conflict, has_markers, take_apart
 from extreg.text.render import render
 
 _NAMES = ("ours", "theirs")
@@ -66,32 +68,59 @@ def drive_ancestors(base: str, ours: str, theirs: str) -> None:
     registries = [_sound(data.decode(errors="surrogateescape")) for data in raw]
     before, mine, other = registries
     if before is None or mine is None or other is None:
-        Path(ours).write_bytes(raw[0])
+        _put(ours, raw[0].decode(errors="surrogateescape"))
     else:
-        Path(ours).write_bytes(render(merge_ancestors(before, mine, other)).encode())
+        _put(ours, render(merge_ancestors(before, mine, other)))
 
 
 def resolve(path: Path) -> tuple[int, Outcome]:
-    """Merge by meaning the two sides that the conflict markers in the file at `path` show.
+    """Merge by meaning the two sides that the conflict markers in the file at `path` show, or that git's index holds.
 
     Returns how many conflicts there were and what came of them; the file keeps markers only around contradictions.
-    Raises `ExtregError` when the markers do not fit together or a side is no sound registry; the file is then as it
-    was.
+    Raises `ExtregError` when the markers do not fit together, a side is no sound registry, or the file is unmerged in
+    the index and is neither side; the file is then as it was.
     """
     path = Path(os.path.realpath(path))
     with locked(path):
         text = _text(path)
-        if not has_markers(text):
+        sides = take_apart(text, str(path)) if has_markers(text) else _staged_sides(path, text)
+        if sides is None:
             Document.read(text, path=str(path)).require()
             return 0, Outcome()
-        sides = take_apart(text, str(path))
         ours, theirs = _side(sides.ours, str(path), "ours"), _side(sides.theirs, str(path), "theirs")
-        base = sides.base if sides.base is not None and _sound(sides.base) else _first_stage(path)
+        base = sides.base if sides.base is not None and _sound(sides.base) else _stage(path, 1)
         merged, outcome = _merged(base, ours, theirs, f"./{path.name}", size=SIZE, folder=path.parent)
         if merged != text:
             with explained(path):
                 write(path, merged.encode(), was=text.encode())
         return sides.conflicts, outcome
+
+
+def _staged_sides(path: Path, text: str) -> Sides | None:
+    """Return the sides that git's index holds of a file that is unmerged and shows no markers; None if it is merged.
+
+    So a merge ends whose driver could not run: git leaves ours as it was, and theirs is in the index alone.
+    """
+    stages = unmerged_stages(path)
+    if not stages:
+        return None
+    show = f"git show :3:./{shlex.quote(path.name)}"
+    if not {2, 3} <= stages:
+        side = "theirs" if 2 in stages else "ours"
+        raise ExtregError(
+            f"{path} is unmerged in git's index: {side} deleted it", "git add it to keep it, or git rm it"
+        )
+    ours, theirs = (_stage(path, number) or "" for number in (2, 3))
+    if "\r\n" in text:
+        ours, theirs = (side.replace("\r\n", "\n").replace("\n", "\r\n") for side in (ours, theirs))
+    if text not in (ours, theirs):
+        raise ExtregError(
+            f"{path} is unmerged in git's index, shows no conflict markers, and is neither ours nor theirs: somebody "
+            "edited it",
+            f"if both sides are in it, git add it ({show} shows theirs); else "
+            f"git checkout --merge -- {shlex.quote(path.name)}, then extreg resolve",
+        )
+    return Sides(ours, None, theirs, 1)
 
 
 def _side(text: str, path: str, name: str) -> Document:
@@ -149,9 +178,9 @@ def _sound(text: str) -> Registry | None:
     return Document.read(text).registry if text.strip() else Registry()
 
 
-def _first_stage(path: Path) -> str | None:
-    """Return the text of the common ancestor that git's index holds while a conflict is open, or None."""
-    raw = read_blob(f":1:./{path.name}", folder=path.parent)
+def _stage(path: Path, number: int) -> str | None:
+    """Return the text that git's index holds while a conflict is open, or None: 1 of the ancestor, 2 ours, 3 theirs."""
+    raw = read_blob(f":{number}:./{path.name}", folder=path.parent)
     try:
         return decode(raw, str(path)) if raw is not None else None
     except RegistryError:
@@ -190,7 +219,17 @@ def _whole_conflict(ours: str, theirs: str, size: int) -> str:
 
 
 def _put(path: str, text: str) -> None:
-    Path(path).write_bytes(text.encode(errors="surrogateescape"))
+    """Replace a file of git's in one step: who is killed, or out of space, leaves what was there.
+
+    Git opens the file by its name when the driver has ended (ll_ext_merge in ll-merge.c).
+    """
+    new = f"{path}.{secrets.token_hex(4)}"
+    try:
+        Path(new).write_bytes(text.encode(errors="surrogateescape"))
+        Path(new).replace(path)
+    except BaseException:
+        Path(new).unlink(missing_ok=True)
+        raise
 
 
 def _text(path: Path) -> str:

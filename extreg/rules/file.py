@@ -23,14 +23,21 @@ def malformed(context: Context) -> Iterator[Finding]:
 
 
 def conflict_markers(context: Context) -> Iterator[Finding]:
-    """The file holds git's conflict markers.
+    """The file holds git's conflict markers, or git's index has it unmerged without any.
 
-    Why it matters: nobody decided yet which side is right, and a code may mean two things.
+    Why it matters: nobody decided yet which side is right, and a code may mean two things. Without markers, as after a
+    merge whose driver could not run, the rows of one side are missing, and `git add` would lose them.
 
     How to fix it: `extreg resolve` merges the two sides by meaning. By hand: keep the rows of both sides, give the side
     that is not published yet new codes where two rows share one, and delete the marker lines.
     """
-    yield from context.problems("conflict-markers")
+    marked = list(context.problems("conflict-markers"))
+    yield from marked
+    if context.unmerged and not marked:
+        message = "git's index has it unmerged, and it shows no conflict: the rows of one side may be missing"
+        hint = "extreg resolve merges what the index holds; where it is resolved by hand, git add it"
+        path = context.document.path
+        yield Finding(rule="conflict-markers", path=path, line=None, message=message, hint=hint)
 
 
 def duplicate_code(context: Context) -> Iterator[Finding]:

@@ -62,7 +62,8 @@ class Context:
     What nobody looked up is None, and the rules that need it find nothing:
 
     ``base`` is the registry that promises were made in, ``history`` every version of the file, oldest first;
-    ``rolling`` asks for the steps of a rolling deployment.  ``answers`` and ``imported`` say what targets lead to by
+    ``rolling`` asks for the steps of a rolling deployment; ``unmerged`` says that git's index has the file unmerged.
+    ``answers`` and ``imported`` say what targets lead to by
     their sources and by importing them.  ``calls`` are the literal `add_extension` calls in the project, ``installed``
     those in installed distributions, and ``sources`` the texts of the files that they are in.  ``pythons`` are the
     versions that the project supports.  ``suppressed`` are the findings that comments ignored, and ``ran`` the names
@@ -74,6 +75,7 @@ class Context:
     base: Past | None = None
     history: tuple[Past, ...] | None = None
     rolling: bool = False
+    unmerged: bool = False
     answers: Mapping[str, Answer] | None = None
     imported: Mapping[str, Answer] | None = None
     calls: tuple[Call, ...] | None = None

@@ -36,13 +36,15 @@ def deleted_code(context: Context) -> Iterator[Finding]:
 
     Why it matters: pickles that hold it do not load, and nothing keeps the number from being given out again.
 
-    How to fix it: put the line back, or `extreg retire` the code, which leaves its line in `[retired]`. `extreg lint
-    --fix --against` does the latter.
+    How to fix it: put the line back, or `extreg demote` and then `extreg retire` the code, which leaves its line in
+    `[retired]`. `extreg lint --fix --against` brings it back as load-only, so that what was published still loads.
     """
     for past, table, code, target in _past_rows(context):
         if table != "retired" and _row_now(context, code) is None:
             message = f"code {code} ({target}) was [{table}] in {past.name} and is gone"
-            yield _about_file(context, "deleted-code", message, f'put {code} = "{target}" in [retired]')
+            yield _about_file(
+                context, "deleted-code", message, f'put {code} = "{target}" back, in [load-only] at least'
+            )
 
 
 def deleted_retired(context: Context) -> Iterator[Finding]:

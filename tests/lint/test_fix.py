@@ -38,16 +38,42 @@ def test_a_re_export_of_a_target_that_has_a_code_is_left_to_the_user(extreg, pro
     assert (project / "registry.toml").read_text() == text
 
 
-def test_deleted_lines_come_back_as_retired(extreg, project) -> None:
+def test_deleted_lines_come_back_as_what_still_loads(extreg, project) -> None:
     (project / "base.toml").write_text(
         HEAD
         + '300 = "shop.models:Order"\n301 = "shop:Gone"\n[moved]\n301 = ["shop:Was"]\n[retired]\n302 = "shop:Old"\n'
     )
     (project / "registry.toml").write_text(HEAD + '300 = "shop.models:Order"\n')
+    done = extreg("lint", "--fix", "--against", "base.toml", "--no-source")
+    assert done.returncode == 0
+    registry = Document.read((project / "registry.toml").read_text()).require()
+    assert dict(registry.load_only) == {301: "shop:Gone"}
+    assert dict(registry.retired) == {302: "shop:Old"}
+    said = [line.partition("registry.toml:")[2] for line in done.stderr.splitlines() if line.startswith("mended:")]
+    assert [line.partition(": ")[2] for line in said] == [
+        "code 301: back in [load-only]: shop:Gone",
+        "code 302: back in [retired]: shop:Old",
+    ]
+    lines = (project / "registry.toml").read_text().splitlines()
+    assert [lines[int(line.partition(":")[0]) - 1] for line in said] == ['301 = "shop:Gone"', '302 = "shop:Old"']
+    assert dict(registry.moved) == {301: ("shop:Was",)}
+
+
+def test_every_kind_of_fix_says_line_by_line_what_it_did(extreg, project) -> None:
+    (project / "registry.toml").write_text(HEAD + '310 = "shop.models:Basket"\n300 = "shop:Order"\n')
+    done = extreg("lint", "--fix")
+    said = [line.partition("registry.toml:")[2] for line in done.stderr.splitlines() if line.startswith("mended:")]
+    assert said == ["5: code 300: moved from shop:Order to shop.models:Order", "4: [codes]: rows sorted by code"]
+
+
+def test_a_revert_of_a_published_code_is_mended_so_that_it_loads(extreg, project) -> None:
+    """Stored pickles hold the code since it was published."""
+    published = HEAD + '300 = "shop.models:Order"\n310 = "shop.models:Basket"\n'
+    (project / "base.toml").write_text(published)
+    (project / "registry.toml").write_text(HEAD + '300 = "shop.models:Order"\n')
     assert extreg("lint", "--fix", "--against", "base.toml").returncode == 0
     registry = Document.read((project / "registry.toml").read_text()).require()
-    assert dict(registry.retired) == {301: "shop:Gone", 302: "shop:Old"}
-    assert dict(registry.moved) == {301: ("shop:Was",)}
+    assert registry.state(310) == "load-only"
 
 
 def test_diff_shows_and_changes_nothing(extreg, project) -> None:

@@ -22,7 +22,7 @@ def test_it_sets_up_what_a_merge_needs_and_says_so(bare):
     assert "commit it" in done.stderr
     assert (bare.folder / ".gitattributes").read_text() == "registry.toml merge=extreg\n"
     driver = bare.git("config", "merge.extreg.driver").stdout
-    assert driver.endswith(" merge-driver --marker-size %L %O %A %B %P\n")
+    assert " merge-driver --marker-size %L -- %O %A %B %P || " in driver
     assert bare.git("check-attr", "merge", "registry.toml").stdout == "registry.toml: merge: extreg\n"
 
 

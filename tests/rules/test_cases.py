@@ -6,7 +6,8 @@ path where that is not registry.toml.  Paths in messages are relative to the cas
 
 What the world knows comes from more files, where a case has them: ``base.toml`` (--against), ``history/*.toml``
 (--history, oldest first), ``tree/`` (the project's sources; looked up, and imported when the options say so),
-``installed/`` (the files of installed distributions), and ``options.json`` (``rolling``, ``imports``, ``pythons``).
+``installed/`` (the files of installed distributions), and ``options.json`` (``rolling``, ``unmerged``, ``imports``,
+``pythons``).
 """
 
 import json
@@ -46,7 +47,8 @@ def context(case: Path) -> Context:
     if (case / "tree").exists():
         known = with_sources(known, case, options)
     pythons = tuple(map(tuple, options.get("pythons", known.pythons)))
-    return replace(known, rolling=options.get("rolling", False), pythons=pythons)
+    options = {name: options.get(name, False) for name in ("rolling", "unmerged")}
+    return replace(known, **options, pythons=pythons)
 
 
 def with_sources(known: Context, case: Path, options: dict[str, Any]) -> Context:

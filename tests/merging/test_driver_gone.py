@@ -1,0 +1,281 @@
+"""The merge driver that cannot run, is killed, or finds no space; and what resolve and lint say afterwards."""
+
+import errno
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from extreg.files.git_setup import setup
+from extreg.registry.model import Registry
+
+from .conftest import Repository
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the drivers are written for a POSIX shell here"),
+]
+
+TEXT = 'format = 1\n\n[codes]\n300 = "shop:Money"\n'
+
+
+def program(folder: Path, body: str) -> str:
+    """Write a shell script and return its path, quoted: what an installation of extreg is to git."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "extreg"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return shlex.quote(str(path))
+
+
+WORKING = f'exec {shlex.quote(sys.executable)} -I -m extreg "$@"'
+
+
+@pytest.fixture
+def gone(tmp_path, make_repository):
+    """Both branches add another row with the same code; the driver is set up in an environment that is then deleted."""
+
+    def make(rows=('5000 = "shop:Main"', '5000 = "shop:Topic"'), body=WORKING, remove=True) -> Repository:
+        repository = make_repository(TEXT, driver=False)
+        environment = tmp_path / "environment"
+        repository.extreg("git-setup", "--command", program(environment, body))
+        repository.commit("attributes")
+        repository.branch("topic")
+        repository.add(rows[1])
+        repository.commit("topic")
+        repository.switch("main")
+        repository.add(rows[0])
+        repository.commit("main")
+        if remove:
+            shutil.rmtree(environment)
+        return repository
+
+    return make
+
+
+def test_without_its_environment_git_leaves_markers(gone):
+    repository = gone()
+    done = repository.git("merge", "topic", check=False)
+    assert done.returncode == 1
+    assert "the merge driver could not run" in done.stderr
+    assert "<<<<<<< ours" in repository.text
+    for name in ("shop:Main", "shop:Topic"):
+        assert name in repository.text
+    assert "resolved 1 conflict" in repository.extreg("resolve").stdout
+    assert set(repository.registry.codes.values()) == {"shop:Money", "shop:Main", "shop:Topic"}
+
+
+def test_without_its_environment_lines_that_do_not_meet_are_merged_as_by_git(gone):
+    repository = gone(remove=False)
+    repository.branch("left")
+    repository.write(repository.text.replace("format = 1\n", "# on top\nformat = 1\n"))
+    repository.commit("left")
+    repository.switch("main")
+    repository.add('9000 = "shop:Last"')
+    repository.commit("last")
+    shutil.rmtree(Path(shlex.split(repository.git("config", "merge.extreg.driver").stdout)[0]).parent)
+    done = repository.git("merge", "--no-edit", "left")
+    assert "merging by lines" in done.stderr
+    assert repository.text.startswith("# on top\n")
+    assert "shop:Last" in repository.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["exit 1", "exit 2", "exec /nowhere/python", "echo 'No module named extreg' >&2; exit 1"],
+    ids=["1", "usage", "no interpreter", "no module"],
+)
+def test_whatever_keeps_it_from_running_nothing_of_theirs_is_lost(gone, body):
+    repository = gone(body=body, remove=False)
+    assert repository.git("merge", "topic", check=False).returncode == 1
+    assert "<<<<<<< ours" in repository.text
+    assert '5000 = "shop:Topic"' in repository.text
+
+
+@pytest.mark.parametrize("operation", ["merge", "rebase", "cherry-pick", "stash"])
+def test_a_driver_that_dies_of_a_signal_stops_git(gone, operation):
+    repository = gone(body="kill -9 $$", remove=False)
+    before = repository.text
+    if operation == "stash":
+        repository.switch("topic")
+        repository.change('"shop:Topic"', '"shop:Other"')
+        repository.git("stash")
+        repository.switch("main")
+    commands = {
+        "merge": ("merge", "topic"),
+        "rebase": ("rebase", "topic"),
+        "cherry-pick": ("cherry-pick", "topic"),
+        "stash": ("stash", "pop"),
+    }
+    done = repository.git(*commands[operation], check=False)
+    assert done.returncode != 0
+    kept = repository.git("show", "main:registry.toml").stdout
+    assert kept == before
+    assert "shop:Topic" in repository.git("show", "topic:registry.toml").stdout
+    if operation == "stash":
+        assert repository.git("stash", "list").stdout
+
+
+def test_the_ancestors_of_a_criss_cross_merge_need_no_driver_that_runs(gone):
+    repository = gone(('301 = "shop:Main"', '900 = "shop:Topic"'), remove=False)
+    repository.git("merge", "--no-edit", "topic")
+    repository.git("branch", "one")
+    repository.switch("topic")
+    repository.git("merge", "--no-edit", "main~1", check=False)
+    shutil.rmtree(Path(shlex.split(repository.git("config", "merge.extreg.driver").stdout)[0]).parent)
+    repository.add('950 = "shop:Later"')
+    repository.commit("later")
+    repository.git("merge", "--no-edit", "one", check=False)
+    assert "shop:Later" in repository.text
+    assert "shop:Main" in repository.text
+
+
+def old_driver(repository: Repository) -> None:
+    """Set up what the first release did: no fallback, and ours without markers where it cannot run."""
+    repository.git("config", "merge.extreg.driver", "/nowhere/extreg merge-driver --marker-size %L %O %A %B %P")
+
+
+@pytest.mark.parametrize("crlf", [False, True])
+def test_resolve_reads_what_the_index_holds_where_there_are_no_markers(gone, crlf):
+    repository = gone()
+    old_driver(repository)
+    assert repository.git("merge", "topic", check=False).returncode == 1
+    assert "<<<<<<<" not in repository.text
+    if crlf:
+        repository.path.write_bytes(repository.path.read_bytes().replace(b"\n", b"\r\n"))
+    done = repository.extreg("lint", "--no-source", check=False)
+    assert done.returncode == 1
+    assert "conflict-markers: git's index has it unmerged" in done.stdout
+    assert "extreg resolve" in done.stdout
+    done = repository.extreg("resolve")
+    assert "resolved 1 conflict" in done.stdout
+    assert set(repository.registry.codes.values()) == {"shop:Money", "shop:Main", "shop:Topic"}
+    assert (b"\r\n" in repository.path.read_bytes()) is crlf
+    repository.git("add", "registry.toml")
+    assert "unmerged" not in repository.extreg("lint", "--no-source", check=False).stdout
+    assert "no conflict markers" in repository.extreg("resolve").stdout
+
+
+def test_what_somebody_edited_meanwhile_is_not_overwritten(gone):
+    repository = gone()
+    old_driver(repository)
+    repository.git("merge", "topic", check=False)
+    repository.add('700 = "shop:ByHand"')
+    before = repository.text
+    done = repository.extreg("resolve", check=False)
+    assert done.returncode == 1
+    assert "neither ours nor theirs" in done.stderr
+    assert "git show :3:./registry.toml" in done.stderr
+    assert repository.text == before
+
+
+def test_a_side_that_deleted_the_file_is_said(make_repository):
+    repository = make_repository(TEXT)
+    repository.branch("topic")
+    repository.git("rm", "-q", "registry.toml")
+    repository.commit("gone")
+    repository.switch("main")
+    repository.add('301 = "shop:Order"')
+    repository.commit("more")
+    repository.git("merge", "topic", check=False)
+    done = repository.extreg("resolve", check=False)
+    assert (done.returncode, "theirs deleted it" in done.stderr) == (1, True)
+    assert "unmerged" in repository.extreg("lint", "--no-source", check=False).stdout
+
+
+def test_lint_says_that_the_driver_is_missing_or_cannot_run_but_not_in_ci(gone, monkeypatch):
+    repository = gone(remove=False)
+    assert repository.extreg("lint", "--no-source").stderr == ""
+    shutil.rmtree(Path(shlex.split(repository.git("config", "merge.extreg.driver").stdout)[0]).parent)
+    done = repository.extreg("lint", "--no-source")
+    assert "this clone's merge driver cannot run: there is no " in done.stderr
+    assert "extreg git-setup" in done.stderr
+    repository.git("config", "--unset", "merge.extreg.driver")
+    assert "has no merge driver for it" in repository.extreg("lint", "--no-source").stderr
+    monkeypatch.setenv("CI", "true")
+    assert repository.extreg("lint", "--no-source").stderr == ""
+    monkeypatch.delenv("CI")
+    repository.git("rm", "-q", ".gitattributes")
+    assert repository.extreg("lint", "--no-source").stderr == ""
+
+
+@pytest.mark.parametrize("name", ["-x", "--ancestors", "a b", "it's", "ö", "a$b"])
+def test_a_folder_of_any_name_is_merged(make_repository, name):
+    repository = make_repository("format = 1\n", driver=False)
+    folder = repository.folder / name
+    folder.mkdir()
+    path = folder / "registry.toml"
+    path.write_text(TEXT)
+    command = f"{shlex.quote(sys.executable)} -I -m extreg"
+    setup(path, command=command)
+    repository.commit("in a folder")
+    repository.branch("topic")
+    path.write_text(TEXT + '5000 = "shop:Topic"\n')
+    repository.commit("topic")
+    repository.switch("main")
+    path.write_text(TEXT + '5000 = "shop:Main"\n')
+    repository.commit("main")
+    done = repository.git("merge", "--no-edit", "topic", check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(Registry.parse(path.read_text()).codes.values()) == {"shop:Money", "shop:Main", "shop:Topic"}
+
+
+def drive_with(tmp_path: Path, prelude: str) -> "subprocess.CompletedProcess[str]":
+    """Run the driver on three files as git does, after some Python of the test's own."""
+    for name, row in (("base", ""), ("ours", '5000 = "shop:Main"\n'), ("theirs", '5000 = "shop:Topic"\n')):
+        (tmp_path / name).write_text(TEXT + row)
+    arguments = ["merge-driver", "--", "base", "ours", "theirs", "r.toml"]
+    code = f"{prelude}\nfrom extreg.cli.main import main\nraise SystemExit(main({arguments}))"
+    return subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("moment", ["half written", "before the rename"])
+def test_a_driver_killed_while_it_writes_leaves_what_was_there(tmp_path, call, moment):
+    """Ours as it was, or both sides between markers; never a part of either."""
+    prelude = f"""
+import os, pathlib, signal
+calls, write, replace = [], pathlib.Path.write_bytes, pathlib.Path.replace
+def killed_write(self, data):
+    if self.name.startswith("ours"):
+        calls.append(1)
+        if len(calls) == {call} and {moment == "half written"}:
+            write(self, data[: len(data) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+    return write(self, data)
+def killed_replace(self, target):
+    if len(calls) == {call} and {moment == "before the rename"}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+pathlib.Path.write_bytes, pathlib.Path.replace = killed_write, killed_replace
+"""
+    assert drive_with(tmp_path, prelude).returncode == -9
+    text = (tmp_path / "ours").read_text()
+    assert text == TEXT + '5000 = "shop:Main"\n' if call == 1 else "<<<<<<< ours" in text
+    assert '5000 = "shop:Main"' in text
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_full_disk_stops_git_and_leaves_what_was_there(tmp_path, call):
+    prelude = f"""
+import pathlib
+calls, write = [], pathlib.Path.write_bytes
+def full(self, data):
+    if self.name.startswith("ours"):
+        calls.append(1)
+        if len(calls) == {call}:
+            write(self, data[:10])
+            raise OSError({errno.ENOSPC}, "No space left on device", str(self))
+    return write(self, data)
+pathlib.Path.write_bytes = full
+"""
+    done = drive_with(tmp_path, prelude)
+    assert done.returncode == 129
+    assert "No space left on device" in done.stderr
+    text = (tmp_path / "ours").read_text()
+    assert text == TEXT + '5000 = "shop:Main"\n' if call == 1 else "<<<<<<< ours" in text
+    assert sorted(os.listdir(tmp_path)) == ["base", "ours", "theirs"]
