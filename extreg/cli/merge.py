@@ -24,7 +24,8 @@ def _merge_driver(arguments: argparse.Namespace) -> int:
             arguments.base, arguments.ours, arguments.theirs, arguments.path, size=_size(arguments.marker_size)
         )
     except OSError as error:
-        say_error(ExtregError(f"cannot merge {arguments.path}: {error.filename}: {error.strerror}"))
+        where = arguments.ours if error.filename is None else error.filename  # a full disk names no file
+        say_error(ExtregError(f"cannot merge {arguments.path}: {where}: {error.strerror}"))
         return _FAILED
     _say(outcome, arguments.path)
     return 0 if outcome.clean else 1

@@ -1,5 +1,6 @@
 """Telling git about the merge driver: one line in .gitattributes, five in the repository's configuration."""
 
+import re
 import shlex
 import shutil
 import sys
@@ -19,14 +20,15 @@ ANCESTORS = (
 
 # What git's shell does when extreg failed.  Above 128 git itself stops (ll-merge.c).  Otherwise extreg has left its
 # markers; if there are none it never ran, because the environment that it was installed in is gone, and git would take
-# ours for the merged file, without markers.  Then the lines are merged as git does it without a driver.
+# ours for the merged file, without markers.  Then the lines are merged as git does it without a driver, into a file of
+# their own first: git merge-file empties what it writes in place, and a full disk would leave it so.
 _LINE_BY_LINE = (
     '{ s=$?; test $s -gt 128 && exit $s; grep -q "^<<<<<<<" %A && exit 1; '
     "echo 'extreg: the merge driver could not run; merging by lines; mend it with: extreg git-setup' >&2; "
-    "git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; s=$?; "
-    "test $s -gt 128 && exit $s; test $s -eq 0; }"
+    "git merge-file -p --marker-size=%L -L ours -L base -L theirs %A %O %B > %A.lines; s=$?; "
+    "test $s -lt 128 && mv -f %A.lines %A || { rm -f %A.lines; exit 129; }; test $s -eq 0; }"
 )
-_THE_ANCESTOR = "{ s=$?; test $s -gt 128 && exit $s; cat %O > %A; }"
+_THE_ANCESTOR = "{ s=$?; test $s -gt 128 && exit $s; cp -f %O %A.copy && mv -f %A.copy %A || exit 129; }"
 
 
 class Step(NamedTuple):
@@ -84,9 +86,10 @@ def _settings(command: str) -> dict[str, str]:
 def _attribute(top: Path, prefix: str, name: str, folder: Path) -> Step:
     checked = run_git(["check-attr", "-z", "merge", "--", name], folder=folder)
     done = checked.stdout.split(b"\0")[2:3] == [DRIVER.encode()]
-    pattern = name if name == NAME else f"/{prefix}{name}"
+    pattern = name if name == NAME else re.sub(r"([\\*?\[])", r"\\\1", f"/{prefix}{name}")
     if any(character.isspace() for character in pattern):
-        pattern = f'"{pattern}"'
+        quoted = re.sub(r'(["\\])', r"\\\1", pattern)  # a string as in C, around the pattern
+        pattern = f'"{quoted}"'
     return Step(str(top / ".gitattributes"), f"{pattern} merge={DRIVER}", done)
 
 

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,39 @@ pathlib.Path.write_bytes = full
     text = (tmp_path / "ours").read_text()
     assert text == TEXT + '5000 = "shop:Main"\n' if call == 1 else "<<<<<<< ours" in text
     assert sorted(os.listdir(tmp_path)) == ["base", "ours", "theirs"]
+
+
+@pytest.fixture
+def little_space(tmp_path):
+    """A function that runs a command on the three files of a merge where no file may grow beyond 10 bytes."""
+    resource = pytest.importorskip("resource")
+
+    def run(*command: str) -> "subprocess.CompletedProcess[str]":
+        for name, row in (("base", ""), ("ours", '5000 = "shop:Main"\n'), ("theirs", '5000 = "shop:Topic"\n')):
+            (tmp_path / name).write_text(TEXT + row)
+        limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (10, 10))
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, preexec_fn=limit)
+
+    return run
+
+
+@pytest.mark.parametrize("ancestors", [False, True])
+def test_a_file_system_that_takes_no_more_is_named_and_leaves_ours(little_space, tmp_path, ancestors):
+    driver = [sys.executable, "-I", "-m", "extreg", "merge-driver", *["--ancestors"] * ancestors]
+    done = little_space(*driver, "--", "base", "ours", "theirs", "r.toml")
+    assert done.returncode == 129
+    assert done.stderr.startswith("extreg: cannot merge r.toml: ours: ")
+    assert (tmp_path / "ours").read_text() == TEXT + '5000 = "shop:Main"\n'
+    assert sorted(os.listdir(tmp_path)) == ["base", "ours", "theirs"]
+
+
+@pytest.mark.parametrize("name", ["extreg", "extreg-ancestors"])
+def test_a_full_disk_leaves_ours_also_where_the_driver_could_not_run(make_repository, little_space, tmp_path, name):
+    repository = make_repository(TEXT, driver=False)
+    repository.extreg("git-setup", "--command", "/nowhere/extreg")
+    line = repository.git("config", f"merge.{name}.driver").stdout.rstrip("\n")
+    for letter, value in (("L", "7"), ("O", "base"), ("A", "ours"), ("B", "theirs"), ("P", "r.toml")):
+        line = line.replace(f"%{letter}", value)
+    done = little_space("sh", "-c", line)
+    assert done.returncode > 128
+    assert (tmp_path / "ours").read_text() == TEXT + '5000 = "shop:Main"\n'

@@ -73,3 +73,16 @@ def test_outside_of_a_repository_it_says_so(tmp_path, monkeypatch):
 def test_the_command_for_git_is_one_that_runs_here(tmp_path):
     done = subprocess.run([*shlex.split(own_command()), "--version"], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.startswith("extreg ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+@pytest.mark.parametrize("folder", ["a[b]c", "a*", "what?", "back\\slash", 'a "b" [c] \\d', "#x", "!x", "-x", "größe"])
+def test_a_folder_of_any_name_is_meant_and_no_other(bare, folder):
+    for name in (folder, "abc"):
+        (bare.folder / name).mkdir()
+        (bare.folder / name / "codes.toml").write_text("format = 1\n")
+    bare.extreg("git-setup", "--registry", f"./{folder}/codes.toml")
+    named = [bare.git("check-attr", "-z", "merge", "--", f"{name}/codes.toml").stdout for name in (folder, "abc")]
+    assert [text.split("\0")[2] for text in named] == ["extreg", "unspecified"]
+    again = bare.extreg("git-setup", "--registry", f"./{folder}/codes.toml")
+    assert "set:" not in again.stdout
