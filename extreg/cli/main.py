@@ -68,7 +68,7 @@ def _drop_what_cannot_be_written() -> None:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser().parse_args(merge.with_operands(sys.argv[1:] if argv is None else list(argv)))
     except SystemExit as stop:  # argparse's way to end after --help or a usage error
         return int(stop.code or 0)
     code: int = arguments.run(arguments)

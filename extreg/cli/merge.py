@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from collections.abc import Sequence
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say, say_error
@@ -93,6 +94,17 @@ def _configure_driver(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", help="%%P: the file's name in the repository")
     parser.add_argument("--marker-size", metavar="N", default=str(SIZE), help="%%L: length of conflict markers")
     parser.add_argument("--ancestors", action="store_true", help="merge common ancestors, for git's eyes only")
+
+
+def with_operands(argv: Sequence[str]) -> Sequence[str]:
+    """Return the call of a merge driver that an older git-setup configured, with ``--`` before its four operands.
+
+    It had none, and the last of them, the path, begins with a dash where the folder's name does.
+    """
+    older = argv[:1] == ["merge-driver"] and "--" not in argv and len(argv) > 4
+    if older and argv[-1].startswith("-") and "/" in argv[-1]:
+        return [*argv[:-4], "--", *argv[-4:]]
+    return argv
 
 
 def _configure_setup(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """Telling git about the merge driver: one line in .gitattributes, five in the repository's configuration."""
 
+import os
 import re
 import shlex
 import shutil
@@ -138,6 +139,20 @@ def driver_trouble(registry: Path) -> str | None:
         program = shlex.split(command)[0]
     except (ValueError, IndexError):
         return f"this clone's merge driver is no command: {command}"
-    if shutil.which(program) is None:
-        return f"this clone's merge driver cannot run: there is no {program}"
-    return None
+    missing = _missing(program)
+    return f"this clone's merge driver cannot run: there is no {missing}" if missing is not None else None
+
+
+def _missing(program: str) -> str | None:
+    """Return what is not there for `program` to run: itself, or the interpreter that its first line names."""
+    found = shutil.which(program)
+    if found is None:
+        return program
+    try:
+        with Path(found).open("rb") as file:
+            first = file.readline(1024)
+    except OSError:  # to be run, but not to be read
+        return None
+    words = first[2:].split() if first.startswith(b"#!") and sys.platform != "win32" else []
+    interpreter = os.fsdecode(words[0]) if words else ""
+    return interpreter if interpreter and shutil.which(interpreter) is None else None

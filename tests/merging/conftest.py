@@ -125,6 +125,7 @@ def no_user_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CI", raising=False)  # lint says less there
 
 
 @pytest.fixture

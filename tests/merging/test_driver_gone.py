@@ -204,8 +204,21 @@ def test_lint_says_that_the_driver_is_missing_or_cannot_run_but_not_in_ci(gone, 
     assert repository.extreg("lint", "--no-source").stderr == ""
 
 
+def test_lint_says_that_the_interpreter_of_the_driver_is_gone(gone, tmp_path):
+    """What is left where a virtual environment's Python was removed: a script whose first line leads nowhere."""
+    repository = gone(remove=False)
+    script = tmp_path / "environment" / "extreg"
+    script.write_text("#!/gone/bin/python -I\n")
+    assert (
+        "cannot run: there is no /gone/bin/python; extreg git-setup" in repository.extreg("lint", "--no-source").stderr
+    )
+    script.write_text(f"#!{sys.executable}\n")
+    assert repository.extreg("lint", "--no-source").stderr == ""
+
+
 @pytest.mark.parametrize("name", ["-x", "--ancestors", "a b", "it's", "ö", "a$b"])
-def test_a_folder_of_any_name_is_merged(make_repository, name):
+@pytest.mark.parametrize("older", [False, True])
+def test_a_folder_of_any_name_is_merged(make_repository, name, older):
     repository = make_repository("format = 1\n", driver=False)
     folder = repository.folder / name
     folder.mkdir()
@@ -213,6 +226,8 @@ def test_a_folder_of_any_name_is_merged(make_repository, name):
     path.write_text(TEXT)
     command = f"{shlex.quote(sys.executable)} -I -m extreg"
     setup(path, command=command)
+    if older:  # as the first release set it up
+        repository.git("config", "merge.extreg.driver", f"{command} merge-driver --marker-size %L %O %A %B %P")
     repository.commit("in a folder")
     repository.branch("topic")
     path.write_text(TEXT + '5000 = "shop:Topic"\n')
@@ -316,3 +331,64 @@ def test_a_full_disk_leaves_ours_also_where_the_driver_could_not_run(make_reposi
     done = little_space("sh", "-c", line)
     assert done.returncode > 128
     assert (tmp_path / "ours").read_text() == TEXT + '5000 = "shop:Main"\n'
+
+
+@pytest.mark.parametrize("option", ["ours", "theirs", "ignore-all-space", "renormalize"])
+def test_no_option_of_a_strategy_loses_a_row(make_repository, option):
+    repository = both(make_repository)
+    repository.git("merge", "-q", "-X", option, "topic")
+    assert set(repository.registry.codes.values()) == {"shop:Money", "shop:Main", "shop:Topic"}
+
+
+@pytest.mark.parametrize("operation", ["am", "merge-tree", "autocrlf"])
+def test_no_other_way_to_merge_loses_a_row(make_repository, operation):
+    repository = both(make_repository)
+    text = None
+    if operation == "am":
+        patch = repository.folder / ".git" / "patch"
+        patch.write_text(repository.git("format-patch", "-1", "--stdout", "topic").stdout)
+        repository.git("am", "-3", ".git/patch")
+    elif operation == "merge-tree":
+        tree = repository.git("merge-tree", "--write-tree", "main", "topic").stdout.split()[0]
+        text = repository.git("show", f"{tree}:registry.toml").stdout
+    else:
+        repository.git("config", "core.autocrlf", "true")
+        repository.path.unlink()
+        repository.git("checkout", "registry.toml")
+        repository.git("merge", "-q", "topic")
+        assert repository.text.count("\r\n") == repository.text.count("\n") == repository.text.count("\r")
+    registry = Registry.parse(text) if text is not None else repository.registry
+    assert set(registry.codes.values()) == {"shop:Money", "shop:Main", "shop:Topic"}
+
+
+@pytest.mark.parametrize("side", ["main", "topic", "main topic"])
+@pytest.mark.parametrize("kind", ["no newline", "CRLF"])
+def test_ends_of_lines_lose_no_row(make_repository, side, kind):
+    changed = {"no newline": lambda text: text.rstrip("\n"), "CRLF": lambda text: text.replace("\n", "\r\n")}[kind]
+    repository = both(make_repository, dict.fromkeys(side.split(), changed))
+    repository.git("merge", "-q", "topic")
+    assert set(repository.registry.codes.values()) == {"shop:Money", "shop:Main", "shop:Topic"}
+
+
+def test_an_octopus_that_conflicts_changes_nothing(make_repository):
+    """Git merges it by lines, and calls no driver."""
+    repository = both(make_repository)
+    repository.branch("third", "main~1")
+    repository.add('5000 = "shop:Third"')
+    repository.commit("third")
+    repository.switch("main")
+    before = repository.text
+    assert repository.git("merge", "topic", "third", check=False).returncode != 0
+    assert repository.text == before or "<<<<<<<" in repository.text
+
+
+def both(make_repository, changes=None) -> Repository:
+    """Let main, which is left checked out, and the branch topic give one code to two targets."""
+    repository = make_repository(TEXT)
+    repository.branch("topic")
+    for name, target in (("topic", "Topic"), ("main", "Main")):
+        repository.switch(name)
+        change = (changes or {}).get(name, str)
+        repository.write(change(f'{TEXT}5000 = "shop:{target}"\n'))
+        repository.commit(name)
+    return repository
