@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import IO, Any
 
+from extreg.pickles import engines
+
 Reducer = Callable[[Any], Any]
 
 
-class Pickler(pickle.Pickler):
+class Pickler(engines.Pickler):
     """A pickler (pickle's own, in C where that is) with private reducers, of which no other pickler learns.
 
     ``reducers`` maps a type to a function that returns what ``__reduce__`` may.  It is copied; copyreg is not touched.

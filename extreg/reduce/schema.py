@@ -33,7 +33,7 @@ from _thread import get_ident
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from types import FunctionType, MappingProxyType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, TypeVar
 
 from extreg.errors import MigrationError, ReducerError, StateVersionError
@@ -87,8 +87,10 @@ def versioned(
         if _MARK in vars(cls):
             raise MigrationError(f"{_target(cls)} is versioned twice")
         names = ["__reduce_ex__", "__setstate__"]
-        # A class on a C container stores its items in C; a hook would slow every store down.
-        if isinstance(_inherited(cls, "__setitem__"), FunctionType | None):
+        # A class on a C container stores its items in C; a hook would slow every store down.  On PyPy what is not
+        # written in Python is a function as well, with code of another kind.
+        setitem = _inherited(cls, "__setitem__")
+        if setitem is None or isinstance(getattr(setitem, "__code__", None), CodeType):
             names.append("__setitem__")
         own = {name: vars(cls)[name] for name in names if name in vars(cls)}
         plan = _Plan(version=version, steps=steps, unversioned=unversioned, own=own)

@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from extreg.pickles import engines
 from extreg.pickles.rewriter import rewrite, to_codes
 from extreg.pickles.walker import walk
 from extreg.registry.model import Registry
@@ -65,7 +66,7 @@ def dump(
     file.write(dumps(obj, registry, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback))
 
 
-class Pickler(pickle.Pickler):
+class Pickler(engines.Pickler):
     """Dumps to `file` as `dump` does; the other arguments are those of `pickle.Pickler`, and subclasses may define
     ``persistent_id`` and ``reducer_override`` as there.
 

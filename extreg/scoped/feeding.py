@@ -11,10 +11,11 @@ import pickle
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from extreg.pickles.engines import Unpickler
 from extreg.pickles.walker import batches
 from extreg.scoped.permits import SMALL, Checked
 
-_IN_C: Final = pickle.Unpickler.__module__ == "_pickle"
+_IN_C: Final = Unpickler.__module__ == "_pickle"
 _PROTO: Final = 0x80
 _FRAME: Final = b"\x95"
 _FRAME_WIDTH: Final = 9

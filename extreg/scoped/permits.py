@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
+from extreg.pickles import engines
 from extreg.pickles.machine import interpret
 from extreg.pickles.names import loaded, target
 from extreg.pickles.walker import batches
@@ -172,7 +173,7 @@ def _unpickler(table: dict[Name, Name], own: set[Name], *, legacy: bool) -> type
         return resolve(*found) if found in own else BASICS[found]
 
     members: dict[str, Callable[..., Any]] = {"find_class": staticmethod(find_class)}
-    return type("ConfinedUnpickler", (pickle.Unpickler,), members)
+    return type("ConfinedUnpickler", (engines.Unpickler,), members)
 
 
 def permits_of(registry: Registry) -> Permits:

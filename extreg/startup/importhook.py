@@ -277,8 +277,11 @@ def _catch_up(entry: Watch) -> None:
     for name, module in list(sys.modules.items()):
         if not entry.covers(name) or not isinstance(module, _ModuleType):
             continue
-        # Past a lazy module's own __getattribute__, which would import it.
-        spec = object.__getattribute__(module, "__dict__").get("__spec__")
+        try:
+            # Past a lazy module's own __getattribute__, which would import it.
+            spec = object.__getattribute__(module, "__dict__").get("__spec__")
+        except AttributeError:  # it only says that it is a module, as cffi's libraries do on PyPy
+            continue
         if promised(module):
             _lend(spec)
         elif getattr(spec, "_initializing", False):

@@ -4,6 +4,7 @@ import copyreg
 import io
 import pickle
 import re
+import sys
 import threading
 
 import pytest
@@ -118,6 +119,7 @@ def test_the_pickler_in_python_can_use_the_same_table():
     assert pickle.loads(file.getvalue())[0].x == 10
 
 
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's own takes no subclass's arguments")
 def test_it_is_the_pickler_in_c():
     import _pickle
 

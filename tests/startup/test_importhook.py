@@ -337,7 +337,7 @@ def test_a_running_module_that_ends_while_it_is_looked_at_is_reported_once():
     from importlib.machinery import ModuleSpec
 
     spec, module, got = ModuleSpec("seen_race", None), type(sys)("seen_race"), []
-    entry = importhook._Watch(None, lambda *args: got.append(args), None)
+    entry = importhook.Watch(None, lambda *args: got.append(args), None)
     monkey = importhook._watches
     importhook._watches = (entry,)
     sys.modules["seen_race"] = module
