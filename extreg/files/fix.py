@@ -24,11 +24,12 @@ def fixed(context: Context, findings: Iterable[Finding]) -> str:
     """Return the text of the registry file with what `findings` say mended as far as that is safe.
 
     Re-exported targets are moved to the true ones, codes of the base that are gone come back as load-only, or retired
-    if they were, and rows are sorted.  Every edit is proved; a file with faults stays as it is.
+    if they were, and rows are sorted.  Every edit is proved; a file with faults, or unmerged in git, stays as it is.
     """
     document = context.document
     rules = {found.rule for found in findings if found.path == document.path}
-    if document.registry is None or not rules & FIXABLE:
+    # Of an unmerged file extreg resolve merges the sides, as long as it is one of them.
+    if document.registry is None or context.unmerged or not rules & FIXABLE:
         return document.text
     registry = document.registry
     if "reexported-target" in rules:

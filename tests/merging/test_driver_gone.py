@@ -161,6 +161,20 @@ def test_resolve_reads_what_the_index_holds_where_there_are_no_markers(gone, crl
     assert "no conflict markers" in repository.extreg("resolve").stdout
 
 
+def test_what_is_unmerged_is_for_resolve_and_not_for_fix(gone):
+    repository = gone(('700 = "shop:Last"\n600 = "shop:Main"', '600 = "shop:Topic"'))
+    old_driver(repository)
+    repository.git("merge", "topic", check=False)
+    before = repository.text
+    done = repository.extreg("lint", "--fix", "--against", "topic", "--no-source", check=False)
+    assert done.returncode == 1
+    assert {"unsorted", "conflict-markers"} <= {
+        line.split(": ")[1] for line in done.stdout.splitlines() if ": " in line
+    }
+    assert repository.text == before
+    assert "resolved 1 conflict" in repository.extreg("resolve").stdout
+
+
 def test_what_somebody_edited_meanwhile_is_not_overwritten(gone):
     repository = gone()
     old_driver(repository)
