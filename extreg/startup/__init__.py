@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Step = tuple["Stand", "Stand", State]
     OnConflict = Literal["error", "replace", "keep"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 CODES: "dict[Key, int]" = copyreg._extension_registry  # type: ignore[attr-defined]
 INVERTED: "dict[int, Key]" = copyreg._inverted_registry  # type: ignore[attr-defined]

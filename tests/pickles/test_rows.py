@@ -1,7 +1,6 @@
 """Rows that one Pickler writes, and rows that only look so: no rewrite changes what they load as."""
 
 import collections
-import copyreg
 import datetime
 import decimal
 import fractions
@@ -11,7 +10,7 @@ import pickle
 import random
 import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -21,6 +20,8 @@ from extreg.pickles.carried import fetching, is_carried
 from extreg.pickles.doubt import is_apart
 from extreg.pickles.machine import slot
 from extreg.registry.model import Registry
+
+from .test_rewrite import installed
 
 TARGETS = [
     "collections:Counter",
@@ -34,17 +35,6 @@ TARGETS = [
     "uuid:UUID",
 ]
 EXISTING = {*TARGETS, "_codecs:encode", "uuid:SafeUUID", "builtins:set", "copyreg:_reconstructor", "builtins:object"}
-
-
-@contextmanager
-def installed(codes):
-    for code, target in codes.items():
-        copyreg.add_extension(*target.split(":"), code)
-    try:
-        yield
-    finally:
-        for code, target in codes.items():
-            copyreg.remove_extension(*target.split(":"), code)
 
 
 def leaf(rng):
