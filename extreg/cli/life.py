@@ -37,10 +37,7 @@ def _add(arguments: argparse.Namespace) -> int:
     if arguments.code is not None and len(arguments.targets) > 1:
         raise UnreadableError(f"--code gives one code, but there are {len(arguments.targets)} targets")
     path = registry_path(arguments.registry)
-    targets = [_resolved(target, arguments.no_import) for target in arguments.targets]
-    if not arguments.force:
-        for target in targets:
-            _refuse_danger(target)
+    targets = [_resolved(target, arguments) for target in arguments.targets]
     codes: dict[str, int] = {}
 
     def add_all(registry: Registry) -> Registry:
@@ -64,19 +61,15 @@ def _add(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _resolved(target: str, no_import: bool) -> str:
-    if no_import:
-        return target
-    found = canonical(target)
+def _resolved(target: str, arguments: argparse.Namespace) -> str:
+    """Return the target that pickle looks up; raise `ExtregError` for one that must not have a code."""
+    found = target if arguments.no_import else canonical(target)
+    known = danger(found) if is_target(found) and not arguments.force else None
+    if known is not None:
+        raise ExtregError(f"{found} must not have a code: {known.why}", "if you know better: the same with --force")
     if found != target:
         note(f"{target} is really {found}, which is what pickle looks up; added as that")
     return found
-
-
-def _refuse_danger(target: str) -> None:
-    known = danger(target) if is_target(target) else None
-    if known is not None:
-        raise ExtregError(f"{target} must not have a code: {known.why}", "if you know better: the same with --force")
 
 
 def _each(change: Callable[[Registry, int], Registry], verb: str) -> Callable[[argparse.Namespace], int]:
@@ -107,9 +100,7 @@ def _retire(arguments: argparse.Namespace) -> int:
 
 
 def _move(arguments: argparse.Namespace) -> int:
-    new = _resolved(arguments.new, arguments.no_import)
-    if not arguments.force:
-        _refuse_danger(new)
+    new = _resolved(arguments.new, arguments)
     moved: list[int] = []
 
     def change(registry: Registry) -> Registry:
