@@ -52,7 +52,7 @@ def array_of_objects(payload):
 
 def database(path, *values, journal="DELETE"):
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA journal_mode = {journal}")
+        connection.execute(f"PRAGMA journal_mode = {journal}").fetchall()  # PyPy commits nothing before
         connection.execute('CREATE TABLE "my ""cache" (id INTEGER PRIMARY KEY, value, "other value")')
         connection.executemany(
             'INSERT INTO "my ""cache" (value, "other value") VALUES (?, ?)', [(v, "x") for v in values]
