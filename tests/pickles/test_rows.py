@@ -385,6 +385,7 @@ def test_what_is_fetched_is_found_out_as_it_is_opcode_by_opcode():
     assert min(seen["carried"], seen["some"]) > 200, seen
 
 
+@pytest.mark.slow  # a ratio of times, which only a quiet machine tells
 @pytest.mark.parametrize("work", [scan, lambda data: rewrite(data, Registry(codes={300: "datetime:date"}), to="codes")])
 @pytest.mark.parametrize(
     "unit",

@@ -406,6 +406,7 @@ def test_the_unpickler_reads_the_same_from_pieces_as_in_one(monkeypatch):
     assert sum(type(one) is str for one in whole) > 300
 
 
+@pytest.mark.slow  # a ratio of times, which only a quiet machine tells
 def test_a_file_of_many_small_pickles_is_loaded_one_by_one():
     """Each load looks at its own pickle only, however many follow."""
     pickles = [extreg.dumps([datetime.date(2020, 1, 1), number], DATES) for number in range(1_000)]
