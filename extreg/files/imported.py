@@ -18,7 +18,9 @@ from extreg.text.lookup import Answer
 
 SECONDS_PER_MODULE = 60.0
 
-# The working directory is taken off the path first: a user's random.py must not come before the probe's imports.
+# The working directory is kept off the path, or taken off it first: a user's random.py must not come before the probe's
+# imports.  CPython 3.13 imports linecache for ``-c`` before it runs the first line; 3.10 has no option, and no need.
+_SAFE_PATH = ("-P",) if sys.version_info >= (3, 11) else ()
 _BOOTSTRAP = """
 import sys
 sys.path[:] = [*filter(None, sys.path), sys.argv.pop()]
@@ -56,7 +58,7 @@ def _one_child(
 ) -> tuple[str, str] | None:
     """Collect answers until the child ends; return the module it ended at and how, or None when it finished."""
     child = subprocess.Popen(
-        [sys.executable, "-c", _BOOTSTRAP, str(Path(extreg.__file__).parent.parent)],
+        [sys.executable, *_SAFE_PATH, "-c", _BOOTSTRAP, str(Path(extreg.__file__).parent.parent)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from _thread import RLock
 
 from extreg.reduce.firstuse import FirstUse, find
 from extreg.reduce.table import Registration
-from extreg.startup import importhook
+from extreg.startup import importhook, locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ class Binding:
         self._locked(self._release_all)
 
     def _locked(self, action: "Callable[..., T]", *arguments: "Any") -> "T":
-        # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
-        with self._lock: return action(*arguments)  # noqa: E701  # fmt: skip
+        return locked(self._lock, action, *arguments)
 
     def _release_all(self) -> None:
         for row in self._bound:

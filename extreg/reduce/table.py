@@ -13,6 +13,7 @@ import sys
 from _thread import RLock
 
 from extreg.reduce.firstuse import FirstUse
+from extreg.startup import locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ _NOTHING = object()
 
 
 def _locked(action: "Callable[..., T]", *arguments: "Any") -> "T":
-    # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
-    with _lock: return action(*arguments)  # noqa: E701  # fmt: skip
+    return locked(_lock, action, *arguments)
 
 
 class Registration:

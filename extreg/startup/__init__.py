@@ -86,6 +86,25 @@ class Stand:
         self.retired = retired
 
 
+def locked(lock: RLock, action: "Callable[..., T]", *arguments: "Any") -> "T":
+    """Call `action` with `arguments` under `lock`, and release it whatever interrupts that, and wherever."""
+    depth = _depth(lock)
+    try:
+        # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
+        with lock: return action(*arguments)  # noqa: E701  # fmt: skip
+    except BaseException:
+        # From CPython 3.14 on a signal handler may raise between taking the lock and entering the block (bpo-29988).
+        if _depth(lock) > depth:
+            lock.release()
+        raise
+
+
+def _depth(lock: RLock) -> int:
+    """Return how often this thread has taken `lock`; 0 where Python does not tell, which are those with no need."""
+    count = getattr(lock, "_recursion_count", None)
+    return count() if count is not None else 0
+
+
 def nothing() -> Stand:
     """Return a stand without rows."""
     return Stand({}, {}, {})
@@ -121,8 +140,7 @@ class Ledger:
 
     def locked(self, action: "Callable[..., T]", *arguments: "Any") -> "T":
         """Call `action` with `arguments` under the lock."""
-        # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
-        with self.lock: return action(*arguments)  # noqa: E701  # fmt: skip
+        return locked(self.lock, action, *arguments)
 
     def put_first(self, owner: Owner) -> bool:
         """Put the rows of the first owner in, if nothing stands in their way, and say whether that was so.

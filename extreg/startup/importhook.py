@@ -12,7 +12,9 @@ under way when the first watch begins.
 
 import os
 import sys
-from _thread import allocate_lock, get_ident
+from _thread import RLock, get_ident
+
+from extreg.startup import locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ModuleType = type(sys)
-_lock = allocate_lock()
+_lock = RLock()
 _watches: "tuple[Watch, ...]" = ()  # replaced as a whole under the lock, so that readers need none
 _asking: "set[tuple[int, str]]" = set()  # (thread, module) for which the finders behind ours are being asked
 
@@ -30,7 +32,7 @@ _asking: "set[tuple[int, str]]" = set()  # (thread, module) for which the finder
 def _after_fork() -> None:
     # The threads that held the lock or were asking are not in the child.
     global _lock
-    _lock = allocate_lock()
+    _lock = RLock()
     _asking.difference_update([key for key in _asking if key[0] != get_ident()])
 
 
@@ -59,15 +61,15 @@ class Watch:
     def start(self) -> None:
         """Watch from now on; an interruption leaves it stopped."""
         try:
-            _locked(_add, self)
+            locked(_lock, _add, self)
             _catch_up(self)
         except BaseException:
-            _locked(_drop, self)
+            locked(_lock, _drop, self)
             raise
 
     def stop(self) -> None:
         """Watch no more."""
-        _locked(_drop, self)
+        locked(_lock, _drop, self)
 
 
 def watch(
@@ -92,11 +94,6 @@ def watch(
     except BaseException:
         entry.stop()
         raise
-
-
-def _locked(action: "Callable[[Watch], None]", entry: Watch) -> None:
-    # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
-    with _lock: action(entry)  # noqa: E701  # fmt: skip
 
 
 def _add(entry: Watch) -> None:
