@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import extreg
+from extreg import startup
 from extreg.startup import INSTALLED, ledger
 
 from .interrupting import comparable, every_step, locked, state
@@ -351,3 +352,33 @@ def test_a_timer_may_interrupt_anything(write):
 @pytest.mark.usefixtures("reducible")
 def test_a_timer_may_interrupt_anything_soak(write):
     print(timed_interrupts(write, 20_000))
+
+
+class LateLock:
+    """A lock that a signal interrupts when it has been taken and its block has not begun, as from CPython 3.14 on."""
+
+    def __init__(self):
+        self.taken = 0
+
+    def __enter__(self):
+        self.taken += 1
+        raise KeyboardInterrupt
+
+    def __exit__(self, *_):
+        self.release()
+
+    def release(self):
+        self.taken -= 1
+
+    def _recursion_count(self):
+        return self.taken
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_lock_is_released_where_a_signal_comes_before_its_block(depth):
+    """As often as it was taken, and no oftener: whoever holds it further up goes on to do so."""
+    lock = LateLock()
+    lock.taken = depth
+    with pytest.raises(KeyboardInterrupt):
+        startup.locked(lock, nothing)
+    assert lock.taken == depth
