@@ -9,7 +9,7 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.formats import FORMATS, on
 from extreg.cli.output import note, say, say_as_it_is, say_json
 from extreg.errors import UnreadableError
-from extreg.files.fix import fixed, mended, write_fixed
+from extreg.files.fix import fixed, mended, unconfirmed, write_fixed
 from extreg.files.lint import Run, Wishes
 from extreg.files.project import registry_path
 from extreg.files.settings import check_names
@@ -45,6 +45,7 @@ def _lint(arguments: argparse.Namespace) -> int:
                 note(text, label="mended", colour="green")
             run = fresh
             findings = run.findings()
+        run.notes += filter(None, [unconfirmed(run.context, findings)])
     for text in run.notes:
         note(text)
     if not arguments.diff:
@@ -122,7 +123,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         what = "run these rules only" if option == "select" else "leave these rules out"
         parser.add_argument(f"--{option}", action="append", default=[], metavar="RULE,...", help=what)
     mend = parser.add_mutually_exclusive_group()
-    mend.add_argument("--fix", action="store_true", help="mend what is safe to mend, then report the rest")
+    mend.add_argument(
+        "--fix",
+        action="store_true",
+        help="mend what is safe to mend, then report the rest; with --import re-exported targets are moved too",
+    )
     mend.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
     parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="default: text")
     registry_option(parser)
@@ -147,6 +152,7 @@ COMMANDS = (
         "  extreg lint --against origin/main               in a pull request\n"
         "  extreg lint --against v1.4 --rolling --import   before a release\n"
         "  extreg lint --fix\n"
+        "  extreg lint --import --fix                      moves re-exported targets too\n"
         "  extreg lint --format sarif > extreg.sarif",
         configure=_configure,
         run=_lint,

@@ -1,6 +1,6 @@
 """What ``lint --fix`` does: the edits that are safe, worked out on text and written under the file's lock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,11 @@ from extreg.files.locking import locked
 from extreg.files.source import read_document
 from extreg.files.write import explained, write
 from extreg.registry import life
+from extreg.registry.dangerous import danger
 from extreg.registry.difference import Change, rows
 from extreg.registry.model import Registry
 from extreg.rules.finding import Context, Finding
-from extreg.text.document import Document
+from extreg.text.document import Document, Row
 from extreg.text.edit import edit
 from extreg.text.sort import sort_rows
 
@@ -23,18 +24,20 @@ FIXABLE = frozenset({"unsorted", "reexported-target", "deleted-code", "deleted-r
 def fixed(context: Context, findings: Iterable[Finding]) -> str:
     """Return the text of the registry file with what `findings` say mended as far as that is safe.
 
-    Re-exported targets are moved to the true ones, codes of the base that are gone come back as load-only, or retired
-    if they were, and rows are sorted.  Every edit is proved; a file with faults, or unmerged in git, stays as it is.
+    Re-exported targets are moved to the true ones where an import confirmed that (`extreg lint --import`), codes of the
+    base that are gone come back as load-only, or retired if they were, and rows are sorted.  Every edit is proved; a
+    file with faults, or unmerged in git, stays as it is.
     """
     document = context.document
+    findings = tuple(findings)
     rules = {found.rule for found in findings if found.path == document.path}
     # Of an unmerged file extreg resolve merges the sides, as long as it is one of them.
     if document.registry is None or context.unmerged or not rules & FIXABLE:
         return document.text
     registry = document.registry
-    if "reexported-target" in rules:
-        lines = {found.line for found in findings if found.rule == "reexported-target"}
-        registry = _moved(context, registry, lines)
+    for row, target in _moves(registry, context, findings):
+        if context.imported is not None:
+            registry = life.move(registry, row.code, target)
     if rules & {"deleted-code", "deleted-retired"} and context.base is not None:
         registry = _put_back(registry, context.base.document)
     text = edit(document, registry)
@@ -51,17 +54,42 @@ def write_fixed(path: Path, before: str, after: str) -> None:
         write(path, after.encode(), was=before.encode())
 
 
-def _moved(context: Context, registry: Registry, lines: "set[int | None]") -> Registry:
-    """Move the codes of re-exported targets whose finding stands; leave those whose true target has a code."""
+def unconfirmed(context: Context, findings: Iterable[Finding]) -> str | None:
+    """Say how many re-exported targets are left where they are because nothing was imported; None where none is.
+
+    What the sources say is enough to report, and to look at by hand.  A code that is moved to a dead name, though, may
+    be dumped by name from then on without a word.
+    """
+    document = context.document
+    if document.registry is None or context.imported is not None or context.unmerged:
+        return None
+    count = len(list(_moves(document.registry, context, findings)))
+    if not count:
+        return None
+    what = "1 target is left as it is" if count == 1 else f"{count} targets are left as they are"
+    return (
+        f"{document.path}: {what} by --fix, which imports nothing: only an import tells for sure what an object calls "
+        f"itself; extreg lint --import --fix moves what it confirms"
+    )
+
+
+def _moves(registry: Registry, context: Context, findings: Iterable[Finding]) -> Iterator[tuple[Row, str]]:
+    """Yield the rows with a re-exported target whose finding stands, and the true target, which may be moved to.
+
+    Where the true target has a live code, which of the two to keep is the user's choice; where it is dangerous,
+    `extreg move` refuses it too.
+    """
+    lines = {found.line for found in findings if found.rule == "reexported-target"}
     for row in context.document.rows:
-        for answers in (context.imported, context.answers):
-            answer = (answers or {}).get(row.target)
-            if row.line in lines and answer is not None and answer.kind == "reexported" and row.table != "retired":
-                # Where the true target has a live code, which of the two to keep is the user's choice.
-                with suppress(ExtregError):
-                    registry = life.move(registry, row.code, answer.target)
-                break
-    return registry
+        if row.line not in lines or row.table == "retired":
+            continue
+        known = context.answers if context.imported is None else context.imported
+        answer = (known or {}).get(row.target)
+        if answer is None or answer.kind != "reexported" or danger(answer.target) is not None:
+            continue
+        with suppress(ExtregError):
+            registry = life.move(registry, row.code, answer.target)
+            yield row, answer.target
 
 
 def _put_back(registry: Registry, base: Document) -> Registry:

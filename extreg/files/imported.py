@@ -35,8 +35,21 @@ def import_answers(
     """Return what each of `targets` is once its module was imported, with `path` as ``sys.path``.
 
     A module that takes longer than `seconds`, or brings the process down, makes its own targets ``unimportable``;
-    the others are then asked of a new process.
+    the others are then asked of a new process.  So is the name under which pickle knows what a target leads to: whoever
+    loads such a pickle imports that name's module, and maybe nothing else.
     """
+    answers = _answers(targets, path, seconds)
+    own = {answer.target for answer in answers.values() if answer.kind == "reexported"}
+    there = {**_answers(own - answers.keys(), path, seconds), **answers}
+    for target, answer in answers.items():
+        if answer.kind == "reexported" and there[answer.target].kind != "found":
+            why = there[answer.target].detail or f"that is really {there[answer.target].target}"
+            detail = f"it says of itself that it is {answer.target}, but {why}"
+            answers[target] = Answer("unpicklable", detail=detail)
+    return answers
+
+
+def _answers(targets: Iterable[str], path: list[str], seconds: float) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     waiting = sorted(set(targets))
     while waiting:

@@ -38,7 +38,8 @@ def reexported_target(context: Context) -> Iterator[Finding]:
     Why it matters: pickle looks up an object's own `__module__` and `__qualname__` and nothing else, so that the code
     is never dumped.
 
-    How to fix it: `extreg move` the code to the true target, or let `extreg lint --fix` do it.
+    How to fix it: `extreg move` the code to the true target, or let `extreg lint --import --fix` do it. Without
+    `--import` nothing is moved: only an import confirms what an object calls itself.
     """
     for row, answer in _rows(context, "reexported"):
         message = f"code {row.code} ({row.target}) is really {answer.target}, which is what pickle looks up"

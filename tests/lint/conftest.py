@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -29,12 +30,13 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def extreg(project: Path) -> Run:
     """Run the command line in the project as a process of its own."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("EXTREG", "PYTHONPATH"))}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("EXTREG", "PYTHONPATH"))}
 
-    def run(*arguments: str, cwd: Path = project) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "extreg", *arguments], cwd=cwd, env=environment, capture_output=True, text=True
-        )
+    def run(
+        *arguments: str, cwd: Path = project, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "extreg", *arguments]
+        return subprocess.run(command, cwd=cwd, env={**inherited, **environment}, capture_output=True, text=True)
 
     return run
 

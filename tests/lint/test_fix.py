@@ -11,6 +11,7 @@ hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
 given = hypothesis.given
 st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")
 
+MODELS = "class Order:\n    pass\n\n\nclass Basket:\n    pass\n"
 HEAD = "# head\nformat = 1\n\n[codes]\n"
 
 
@@ -24,15 +25,56 @@ def test_rows_are_sorted_with_their_comments(extreg, project) -> None:
 
 def test_a_re_exported_target_is_moved_to_the_true_one(extreg, project) -> None:
     (project / "registry.toml").write_text(HEAD + '300 = "shop:Order"  # kept\n')
-    assert extreg("lint", "--fix").returncode == 0
+    assert extreg("lint", "--import", "--fix").returncode == 0
     text = (project / "registry.toml").read_text()
     assert text == HEAD + '300 = "shop.models:Order"  # kept\n\n[moved]\n300 = ["shop:Order"]\n'
+
+
+@pytest.mark.parametrize("how", ["--fix", "--diff"])
+def test_what_no_import_confirmed_is_left_where_it_is_and_said(extreg, project, how: str) -> None:
+    """The sources cannot know everything that renames an object, and a dead name is never dumped as a code."""
+    text = HEAD + '300 = "shop:Order"\n301 = "shop.models:Basket"\n'
+    (project / "registry.toml").write_text(text)
+    (project / "shop" / "models.py").write_text(MODELS + "print('imported')\nopen('ran', 'w').close()\n")
+    done = extreg("lint", how)
+    assert done.returncode == 1
+    assert "1 target is left as it is by --fix" in done.stderr
+    assert "extreg lint --import --fix moves what it confirms" in done.stderr
+    assert (project / "registry.toml").read_text() == text
+    assert not (project / "ran").exists()
+    assert extreg("lint", "--import", "--fix").returncode == 0
+    assert '300 = "shop.models:Order"' in (project / "registry.toml").read_text()
+
+
+def test_a_move_that_the_import_refutes_is_not_made(extreg, project) -> None:
+    """Nothing in the sources of the project tells that the class is renamed."""
+    (project / "plain.py").write_text("class Order:\n    pass\n")
+    (project / "shop" / "__init__.py").write_text("from plain import Order\n")
+    site = project.parent / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(project)!r})\nimport plain\nplain.Order.__module__ = 'shop'\n"
+    )
+    text = HEAD + '300 = "shop:Order"\n'
+    (project / "registry.toml").write_text(text)
+    assert "is really plain:Order" in extreg("lint").stdout
+    done = extreg("lint", "--import", "--fix", environment={"PYTHONPATH": str(site)})
+    assert (done.returncode, (project / "registry.toml").read_text()) == (0, text)
+
+
+def test_a_dangerous_target_is_not_moved_to(extreg, project) -> None:
+    (project / "shop" / "run.py").write_text("from subprocess import Popen\n")
+    text = HEAD + '300 = "shop.run:Popen"\n'
+    (project / "registry.toml").write_text(text)
+    done = extreg("lint", "--import", "--fix")
+    assert "is really subprocess:Popen" in done.stdout
+    assert (project / "registry.toml").read_text() == text
 
 
 def test_a_re_export_of_a_target_that_has_a_code_is_left_to_the_user(extreg, project) -> None:
     text = HEAD + '300 = "shop:Order"\n301 = "shop.models:Order"\n'
     (project / "registry.toml").write_text(text)
-    done = extreg("lint", "--fix")
+    done = extreg("lint", "--import", "--fix")
     assert done.returncode == 1
     assert "extreg demote 300" in done.stdout
     assert (project / "registry.toml").read_text() == text
@@ -61,7 +103,7 @@ def test_deleted_lines_come_back_as_what_still_loads(extreg, project) -> None:
 
 def test_every_kind_of_fix_says_line_by_line_what_it_did(extreg, project) -> None:
     (project / "registry.toml").write_text(HEAD + '310 = "shop.models:Basket"\n300 = "shop:Order"\n')
-    done = extreg("lint", "--fix")
+    done = extreg("lint", "--import", "--fix")
     said = [line.partition("registry.toml:")[2] for line in done.stderr.splitlines() if line.startswith("mended:")]
     assert said == ["5: code 300: moved from shop:Order to shop.models:Order", "4: [codes]: rows sorted by code"]
 
@@ -89,7 +131,7 @@ def test_diff_shows_and_changes_nothing(extreg, project) -> None:
 def test_what_is_ignored_is_not_mended(extreg, project) -> None:
     text = HEAD + '300 = "shop:Order"  # extreg: ignore[reexported-target] on purpose\n301 = "shop:Order.x"\n'
     (project / "registry.toml").write_text(text)
-    extreg("lint", "--fix", "--select", "reexported-target")
+    extreg("lint", "--import", "--fix", "--select", "reexported-target")
     assert '300 = "shop:Order"' in (project / "registry.toml").read_text()
 
 

@@ -99,6 +99,15 @@ def test_what_pickle_makes_of_it(ask, source: str, kind: str) -> None:
     assert ask("m:Order", m=source)["m:Order"].kind == kind
 
 
+def test_a_name_that_only_another_module_puts_there_is_no_true_name(ask) -> None:
+    """Whoever loads a pickle of it imports `made` alone."""
+    source = "import sys, types\nclass Order: pass\nOrder.__module__ = 'made'\n"
+    source += "sys.modules['made'] = types.ModuleType('made')\nsys.modules['made'].Order = Order\n"
+    found = ask("m:Order", m=source)["m:Order"]
+    assert (found.kind, found.target) == ("unpicklable", "")
+    assert "it says of itself that it is made:Order, but importing made fails" in found.detail
+
+
 def test_the_caller_is_left_alone(ask) -> None:
     before = dict(os.environ), list(sys.path), set(sys.modules)
     ask("m:Order", m=ORDER)
