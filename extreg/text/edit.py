@@ -1,6 +1,7 @@
 """Edits: from a text and the registry it should mean to a new text that touches only the rows concerned.
 
-An edit is proved before anybody writes it: the new text is read again and must equal the intended registry.
+An edit is proved before anybody writes it (`extreg.text.proof`): the new text is read again and must equal the intended
+registry, and nothing but the rows concerned may differ.
 """
 
 from bisect import bisect_left
@@ -11,9 +12,10 @@ from extreg.errors import ExtregError
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.text.document import Document
+from extreg.text.proof import prove_edit
 from extreg.text.render import row, string
 from extreg.text.settings import edit_settings
-from extreg.text.statements import Element, Statement, elements, statements
+from extreg.text.statements import Element, Statement, comments_above, elements, statements
 
 _ORDER = ("codes", "load-only", "moved", "retired", "reducers")
 Rows = Mapping[int, object]
@@ -47,21 +49,14 @@ def edit(document: Document, new: Registry, carried: Carried | None = None) -> s
     last = result[result.rfind("\n", 0, -1) + 1 :]
     if unfinished and f"\n{last}" not in text:  # else the unfinished line is gone and the one above it was finished
         result = result.removesuffix(end_of_line)
-    _prove(result, new, document.path)
+    prove_edit(
+        document, result, new, {line.strip() for lines in (carried or {}).values() for line in lines.splitlines()}
+    )
     return result
 
 
 def _tables(registry: Registry) -> dict[str, Rows]:
     return {**registry.tables, "moved": registry.moved}
-
-
-def _prove(text: str, wanted: Registry, path: str) -> None:
-    read = Document.read(text, path=path)
-    if read.registry != wanted:
-        raise ExtregError(
-            f"{path}: the edit could not be proved safe, so nothing was written",
-            "write the code tables as [codes], [load-only], [moved] and [retired] with one line per code",
-        )
 
 
 class _Page:
@@ -186,18 +181,9 @@ class _Page:
             below = bisect_left(codes := sorted(siblings), code)
             if below > 0:
                 return siblings[codes[below - 1]].end
-            return self._above_comments(min(found.start for found in siblings.values()))
+            return comments_above(self.text, min(found.start for found in siblings.values()))
         assert header is not None
         return header.end
-
-    def _above_comments(self, position: int) -> int:
-        """Return the start of the comment lines that stand directly above `position`: they belong to its row."""
-        while position > 0:
-            above = self.text.rfind("\n", 0, position - 1) + 1
-            if not self.text[above:position].lstrip().startswith("#"):
-                break
-            position = above
-        return position
 
     def _new_table(self, table: str, codes: list[int], lines: dict[int, str]) -> _Splice:
         place = self._table_place(table)
@@ -218,7 +204,7 @@ class _Page:
         ends = [found.end for found in self.statements if found.path and found.path[0] in before]
         if not ends:
             later = [found.start for path, found in self.headers.items() if path[0] in _ORDER]
-            return self._above_comments(min(later)) if later else len(self.text)
+            return comments_above(self.text, min(later)) if later else len(self.text)
         first_header = min((found.start for found in self.statements if found.kind == "header"), default=len(self.text))
         return max(ends + [found.end for found in self.statements if found.start < first_header])
 

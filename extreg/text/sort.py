@@ -1,9 +1,9 @@
 """Sorting the rows of a registry file, as text to text: comments go along, everything else stays where it is."""
 
-from extreg.errors import ExtregError
 from extreg.registry.invariants import CODE_TABLES
 from extreg.text.document import Document
-from extreg.text.statements import Statement, statements
+from extreg.text.proof import prove_sorted
+from extreg.text.statements import Statement, comments_above, statements
 
 
 def sort_rows(document: Document) -> str:
@@ -12,26 +12,26 @@ def sort_rows(document: Document) -> str:
     A row takes the comment lines directly above it along; blank lines and comments that stand alone keep their places.
     The result is proved to mean the same.  Raises `ExtregError` when it cannot be, or the file has faults.
     """
-    registry = document.require()
+    document.require()
     text = document.text
     if not text.endswith("\n"):  # else the last row would lend its missing line end to another
         end = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
         return sort_rows(Document.read(text + end, path=document.path)).removesuffix(end)
     found = list(statements(text))
+    done = []
     for table in CODE_TABLES:
         rows = [one for one in found if one.kind == "pair" and len(one.path) == 2 and one.path[0] == table]
         if len(rows) == len(document.tables.code_tables[table]):
             text = _sorted(text, rows)
             found = list(statements(text))
-    after = Document.read(text, path=document.path)
-    if after.registry != registry:
-        raise ExtregError(f"{document.path}: the rows cannot be sorted safely", "move the lines by hand")
+            done.append(table)
+    prove_sorted(document, text, done)
     return text
 
 
 def _sorted(text: str, rows: list[Statement]) -> str:
     """Put the sorted rows into the places that the rows have now."""
-    places = [(_start(text, row), row.end) for row in rows]
+    places = [(comments_above(text, row.start), row.end) for row in rows]
     order = sorted(range(len(rows)), key=lambda number: int(rows[number].path[1]))
     parts: list[str] = []
     position = 0
@@ -39,14 +39,3 @@ def _sorted(text: str, rows: list[Statement]) -> str:
         parts += [text[position : place[0]], text[slice(*places[number])]]
         position = place[1]
     return "".join([*parts, text[position:]])
-
-
-def _start(text: str, row: Statement) -> int:
-    """Return where the comment lines directly above a row start."""
-    position = row.start
-    while position > 0:
-        above = text.rfind("\n", 0, position - 1) + 1
-        if not text[above:position].lstrip().startswith("#"):
-            break
-        position = above
-    return position

@@ -62,6 +62,16 @@ def statements(text: str) -> Iterator[Statement]:
         position = statement.end
 
 
+def comments_above(text: str, position: int) -> int:
+    """Return the start of the comment lines that stand directly above `position`: they belong to what is there."""
+    while position > 0:
+        above = text.rfind("\n", 0, position - 1) + 1
+        if not text[above:position].lstrip().startswith("#"):
+            break
+        position = above
+    return position
+
+
 def line_index(text: str) -> dict[tuple[str, ...], list[int]]:
     """Return the lines on which each dotted key path of `text` is assigned or opened; broken ones stand under ``()``.
 
