@@ -1,6 +1,7 @@
 """Who uses the memo: which slots a pickle of protocol 4 or 5 fills, where, and which of them it fetches."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -69,6 +70,11 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
             end = passed(data, position)
         position = end
     return Traffic(filled, fetched, explicit, position)
+
+
+def outside(seen: Traffic, edits: Sequence[tuple[int, int, bytes]]) -> list[int]:
+    """Return where a MEMOIZE stands that is in none of `edits`."""
+    return [at for at in seen.filled if not (nth := bisect_left(edits, (at + 1,))) or edits[nth - 1][1] <= at]
 
 
 def forgotten(data: Buffer, start: int, end: int) -> bytes | None:

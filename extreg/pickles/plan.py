@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from extreg.pickles.memo import Traffic
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.walker import Found
 
@@ -31,16 +32,18 @@ class Plan:
     """What to do: one of ``edits`` for each reference that changes, in order, and ``memos`` for MEMOIZEs that may go.
 
     ``whole``, if there is one, is what they and the frames come to.  The result must refer to ``meanings``; ``left``
-    says how many references stay as they are, by reason.
+    says how many references stay as they are, by reason.  ``seen`` is who uses the memo, if that was found out, up to
+    the last edit at least.
     """
 
-    __slots__ = ("edits", "left", "meanings", "memos", "whole")
+    __slots__ = ("edits", "left", "meanings", "memos", "seen", "whole")
 
     def __init__(self) -> None:
         self.edits: list[Edit] = []
         self.memos: list[Edit] = []
         self.meanings: list[Meaning] = []
         self.left: dict[str, int] = {}
+        self.seen: Traffic | None = None
         self.whole: bytes | None = None
 
     def leave(self, reason: str, count: int = 1) -> None:

@@ -2,8 +2,8 @@
 
 Each pickle in a row is rewritten on its own or left as it is.  Only the references are cut out and others put in;
 everything else stays byte for byte, so each memo slot has to keep its number: a MEMOIZE that goes with the string in
-front of it leaves a filler behind, unless nothing from that slot on is ever fetched.  Every result is walked again,
-and has to refer to exactly what it should, before it takes the place of the original.
+front of it leaves a filler behind, unless nothing from that slot on is ever fetched.  Every result is proved (see
+`extreg.pickles.proof`) before it takes the place of the original.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +16,7 @@ from extreg.pickles.expand import expanded
 from extreg.pickles.frames import reframed, sound
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
+from extreg.pickles.proof import proved, proved_whole
 from extreg.pickles.row import FREE, Bond, bonds
 from extreg.pickles.shorten import shortened
 from extreg.pickles.walker import Found, batches, flat
@@ -40,13 +41,11 @@ class Rewritten(NamedTuple):
 
 _LARGE = 1 << 14
 
+_UNPROVED = "the result could not be proved"
 _CARRIED = (
     "one Pickler wrote several, and later ones need the memo of earlier ones: load them all with one Unpickler, and "
     "dump each with a Pickler of its own"
 )
-
-# What `Event` says of a STOP.
-_STOP = (None, None, None)
 
 
 def to_codes(data: Buffer, registry: Registry) -> bytes:
@@ -180,30 +179,21 @@ def pickles_in(data: Buffer, *, alone: bool = False) -> Iterator[Pickle]:
 def _followed(pickle: Pickle, plan: Plan) -> bytes | str:
     """Return the pickle as `plan` has it, or why it is refused."""
     if plan.whole is not None:
-        made = proof = plan.whole
-    else:
-        edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
-        if not sound(pickle.frames, edits, pickle.stop):
-            return "its frames do not fit"
-        made, proof = _edited(pickle, reframed(pickle.frames, edits, pickle.begin, pickle.stop))
-    # The proof: one pickle that refers to exactly what it should.
-    found = [event[3:6] for batch in batches(proof, framing=False) for event in batch]
-    if found.pop() == _STOP and found == plan.meanings:
-        return made
-    return "the result could not be proved"
+        return plan.whole if proved_whole(pickle, plan, plan.whole) else _UNPROVED
+    edits = sorted(plan.edits + plan.memos) if plan.memos else plan.edits
+    if not sound(pickle.frames, edits, pickle.stop):
+        return "its frames do not fit"
+    edits = reframed(pickle.frames, edits, pickle.begin, pickle.stop)
+    made = _edited(pickle, edits)
+    return made if proved(pickle, plan, edits, made) else _UNPROVED
 
 
-def _edited(pickle: Pickle, edits: list[Edit]) -> tuple[bytes, bytes]:
-    """Return the pickle with `edits`, and as much of it as has to be proved, as a pickle.
-
-    Where nothing is referred to behind the last edit, the bytes there are the same opcodes as before.
-    """
+def _edited(pickle: Pickle, edits: list[Edit]) -> bytes:
+    """Return the pickle with `edits`."""
     # A slice of a view is no copy, but takes a while to make.
     data = memoryview(pickle.data) if pickle.stop - pickle.begin > _LARGE else pickle.data
     pieces, done = [], pickle.begin
     for start, end, new in edits:
         pieces += [data[done:start], new]
         done = end
-    changed, rest = b"".join(pieces), data[done : pickle.stop + 1]
-    made = b"".join((changed, rest))
-    return made, made if pickle.references[-1][1] >= done else changed + b"."
+    return b"".join([*pieces, data[done : pickle.stop + 1]])

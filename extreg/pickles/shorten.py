@@ -1,11 +1,10 @@
 """Names to codes, in one pickle."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Protocol
 
 from extreg.pickles.frames import UNFRAMED, around
-from extreg.pickles.memo import Traffic, forgotten, traffic, untouched
+from extreg.pickles.memo import forgotten, outside, traffic, untouched
 from extreg.pickles.names import loaded
 from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
 from extreg.pickles.row import FREE, Bond, in_full
@@ -123,15 +122,15 @@ def _forgotten(pickle: Pickle, places: Sequence[_Place]) -> bytes | None:
 def _shorten_some(plan: Plan, pickle: Pickle, places: Sequence[_Place], nths: Sequence[int], bond: Bond) -> None:
     """Plan for a pickle of protocol 4 or later that uses its memo, is not small, or shares a memo."""
     unused = bond is FREE and _unused(pickle, places)
-    for nth, place, edit in zip(nths, places, _edits(pickle, places, unused, bond), strict=True):
+    for nth, place, edit in zip(nths, places, _edits(plan, pickle, places, unused, bond), strict=True):
         if edit is None:
             plan.leave(_WOULD_GROW if bond is FREE else _KEPT)
         else:
             plan.edits.append(edit)
             plan.meanings[nth] = (None, None, place[2])
     if unused and pickle.stop - pickle.begin <= UNFRAMED and len(plan.edits) == len(places):
-        spans = [edit[:2] for edit in plan.edits]
-        plan.memos = [(at, at + 1, b"") for at in _outside(traffic(pickle.data, pickle.begin, pickle.stop), spans)]
+        seen = traffic(pickle.data, pickle.begin, pickle.stop)
+        plan.memos = [(at, at + 1, b"") for at in outside(seen, plan.edits)]
 
 
 def _unused(pickle: Pickle, places: Sequence[_Place]) -> bool:
@@ -141,12 +140,7 @@ def _unused(pickle: Pickle, places: Sequence[_Place]) -> bool:
     return untouched(pickle.data, pickle.begin, pickle.stop, [place[:2] for place in places])
 
 
-def _outside(seen: Traffic, spans: list[tuple[int, int]]) -> list[int]:
-    """Return where a MEMOIZE stands that is in none of `spans`."""
-    return [at for at in seen.filled if not (nth := bisect_left(spans, (at + 1,))) or spans[nth - 1][1] <= at]
-
-
-def _edits(pickle: Pickle, places: Sequence[_Place], unused: bool, bond: Bond) -> list[Edit | None]:
+def _edits(plan: Plan, pickle: Pickle, places: Sequence[_Place], unused: bool, bond: Bond) -> list[Edit | None]:
     """Return the edit for each place in a pickle of protocol 4 or later, or None where it would grow."""
     if not any(strings for _, _, _, strings in places):
         return [(start, end, extension(code)) for start, end, code, _ in places]
@@ -156,4 +150,5 @@ def _edits(pickle: Pickle, places: Sequence[_Place], unused: bool, bond: Bond) -
         edits = [(start, end + (data[end] == _MEMOIZE), extension(code)) for start, end, code, _ in places]
         return [None if grown(edit) else edit for edit in edits]
     whole = list(map(Place._make, places))
-    return list(map(spliced(pickle, whole, bond).get, whole))
+    found, plan.seen = spliced(pickle, whole, bond)
+    return list(map(found.get, whole))

@@ -38,8 +38,11 @@ def grown(edit: Edit) -> bool:
     return len(new) > end - start
 
 
-def spliced(pickle: Pickle, places: Sequence[Place], bond: Bond) -> dict[Place, Edit]:
-    """Return the edits that keep the number of every memo slot that is fetched; those that would grow are missing."""
+def spliced(pickle: Pickle, places: Sequence[Place], bond: Bond) -> tuple[dict[Place, Edit], Traffic]:
+    """Return the edits that keep the number of every memo slot that is fetched; those that would grow are missing.
+
+    Also who uses the memo, up to the last place at least.
+    """
     data, stop = pickle.data, pickle.stop
     far = stop - places[-1].end > FAR and bond is FREE
     seen = traffic(data, pickle.begin, places[-1].end + 1 if far else stop)
@@ -47,7 +50,7 @@ def spliced(pickle: Pickle, places: Sequence[Place], bond: Bond) -> dict[Place, 
     if not whole and fetches(data, seen.end, stop, [slot for place in places for slot in _slots(seen, place)]):
         seen, whole = traffic(data, pickle.begin, stop), True
     if seen.explicit:
-        return {}
+        return {}, seen
     # How often each slot is fetched by what stays; what a place fetches goes with it.
     fetched: dict[int, int] = {}
     for _, slot in seen.fetched:
@@ -63,12 +66,12 @@ def spliced(pickle: Pickle, places: Sequence[Place], bond: Bond) -> dict[Place, 
         edits = {place: _edit(data, seen, place, fetched, highest) for place in places}
         kept = [place for place, edit in edits.items() if not grown(edit)]
         if len(kept) == len(places):
-            return edits
+            return edits, seen
         # What a name fetches that is to stay may be what another place fills.
         for place in set(places) - set(kept):
             _count(seen, place, fetched, 1)
         places = kept
-    return {}
+    return {}, seen
 
 
 def _slots(seen: Traffic, place: Place) -> range:
