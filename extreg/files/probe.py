@@ -13,9 +13,11 @@ import os
 import pickle
 import sys
 from itertools import groupby
+from types import ModuleType
 from typing import Any, TextIO
 
-from extreg.registry.target import join, split
+from extreg.files.dumped import described, own_target
+from extreg.registry.target import split
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 _NESTED_LOADS_FROM = 4  # the protocols below look up one attribute only; the rule nested-name says so
@@ -79,10 +81,11 @@ def _object(module: object, target: str) -> tuple[str, str, str]:
 
 
 def _verdict(found: Any, target: str) -> tuple[str, str, str]:
+    if isinstance(found, ModuleType):
+        return "unpicklable", "", f"it is {described(found)}"
     own = own_target(found, target)
     if own is None:
-        kind = type(found)
-        return "unpicklable", "", f"it is an instance of {join(kind.__module__, kind.__qualname__)}, no global"
+        return "unpicklable", "", f"it is {described(found)}"
     if own != target:
         if not _leads_to(own, found):
             return "unpicklable", "", f"it says of itself that it is {own}, where pickle does not find it"
@@ -91,28 +94,6 @@ def _verdict(found: Any, target: str) -> tuple[str, str, str]:
     if failed:
         return "unpicklable", "", f"a pickle of it does not load under protocol {', '.join(failed)}"
     return "found", "", ""
-
-
-def own_target(found: Any, target: str) -> str | None:
-    """Return the target under which pickle dumps an object that `target` leads to, or None when it is no global.
-
-    As `save` and `save_global` in Lib/pickle.py: the string that a reducer returned, else `__qualname__`; the module
-    by `whichmodule`.
-    """
-    name = None
-    if not isinstance(found, type):
-        reduce = getattr(copyreg, "dispatch_table", {}).get(type(found))
-        reduced = reduce(found) if reduce is not None else None
-        if reduced is None and not hasattr(found, "__qualname__"):
-            reduced = found.__reduce_ex__(4)
-        if reduced is not None and not isinstance(reduced, str):
-            return None
-        name = reduced
-    name = name or getattr(found, "__qualname__", None) or found.__name__
-    module = getattr(found, "__module__", None)
-    if module is None:
-        module = split(target)[0] if name == split(target)[1] else pickle.whichmodule(found, name)  # type: ignore[attr-defined]
-    return join(module, name)
 
 
 def _leads_to(own: str, found: object) -> bool:

@@ -5,9 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from types import ModuleType
 
 from extreg.errors import ExtregError, UnreadableError
-from extreg.registry.target import join, split
+from extreg.files.defining import defining
+from extreg.files.dumped import described, own_target, reconstructor
+from extreg.registry.dangerous import danger
+from extreg.registry.target import is_target, split
 
 
 def canonical(target: str, *, folder: Path | None = None) -> str:
@@ -22,11 +26,10 @@ def canonical(target: str, *, folder: Path | None = None) -> str:
         raise UnreadableError(str(error)) from None
     with _importable(folder or Path.cwd()):
         found = _walk(_import(module_name, target), module_name, qualname)
-        own = _own_name(found, module_name, qualname)
-        if own == (module_name, qualname):
-            return target
-        _check_same(found, own, target)
-    return join(*own)
+        own = _own_name(found, target)
+        if own != target:
+            _check_same(found, own, target)
+    return own
 
 
 @contextmanager
@@ -77,56 +80,58 @@ def _walk(module: object, module_name: str, qualname: str) -> object:
         try:
             found = getattr(found, name)
         except AttributeError:
-            holder = ".".join([module_name, *parts[:position]])
-            raise ExtregError(f"{holder} has no {name!r}", _nearest(found, name, module_name)) from None
+            holder = ":".join(filter(None, [module_name, ".".join(parts[:position])]))
+            raise ExtregError(f"{holder.replace(':', '.')} has no {name!r}", _instead(found, holder, name)) from None
         except Exception as error:  # noqa: BLE001 - a lazy attribute of a user's module may raise anything
             holder = ".".join([module_name, *parts[:position]])
             raise ExtregError(f"{holder} fails to give its {name!r}: {type(error).__name__}: {error}") from None
     return found
 
 
-def _nearest(holder: object, name: str, module_name: str) -> str:
+def _instead(found: object, holder: str, name: str) -> str:
+    """Return what to type where `holder`, written as a target so far, has no `name`."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, [found for found in dir(holder) if not found.startswith("__")], n=1)
-    return f"did you mean {module_name}:{near[0]}?" if near else "check the spelling"
+    if isinstance(found, ModuleType) and (homes := defining(found, name)):
+        return f"did you mean {' or '.join(f'{home}:{name}' for home in homes)}?"
+    near = get_close_matches(name, [other for other in dir(found) if not other.startswith("__")], n=1)
+    separator = "." if ":" in holder else ":"
+    if near and not (isinstance(found, ModuleType) and isinstance(getattr(found, near[0], None), ModuleType)):
+        return f"did you mean {holder}{separator}{near[0]}?"
+    return "check the spelling"
 
 
-def _own_name(found: object, module_name: str, qualname: str) -> tuple[str, str]:
-    """Return module and qualified name as `pickle.whichmodule` and `save_global` take them from the object."""
-    own_module = getattr(found, "__module__", None) or module_name
-    own_name = getattr(found, "__qualname__", None) or getattr(found, "__name__", None)
-    if own_name is None:
-        own_name = _reduced_name(found, join(module_name, qualname))
-    if not isinstance(own_name, str) or not isinstance(own_module, str):
-        return module_name, qualname
-    return own_module, own_name
-
-
-def _reduced_name(found: object, target: str) -> str:
-    """Return the name that the `__reduce_ex__` of an object without one gives: only then is it dumped as a global."""
+def _own_name(found: object, target: str) -> str:
+    """Return the target under which pickle dumps an object; raise `ExtregError` for one that it never does."""
+    if isinstance(found, ModuleType):
+        raise ExtregError(f"{target} is {described(found)}", f"extreg add {found.__name__}:CLASS")
     try:
-        reduced = found.__reduce_ex__(4)
+        own = own_target(found, target)
     except Exception as error:  # noqa: BLE001 - a user's class may raise anything
         raise ExtregError(f"{target} cannot be pickled: {error}") from None
-    if isinstance(reduced, str):
-        return reduced
-    kind = type(found)
-    raise ExtregError(
-        f"{target} is an instance of {join(kind.__module__, kind.__qualname__)}: pickle dumps what it is made of, "
-        f"never its name",
-        f"extreg add {join(kind.__module__, kind.__qualname__)}",
-    )
+    if own is not None:
+        return own
+    maker = reconstructor(found)
+    raise ExtregError(f"{target} is {described(found)}", _add(maker))
 
 
-def _check_same(found: object, own: tuple[str, str], target: str) -> None:
+def _add(target: str | None) -> str:
+    """Return the offer to add what pickle dumps instead, unless it must not have a code or is never dumped itself."""
+    if target is None or danger(target) is not None or target.startswith("builtins:"):
+        return "register classes and functions"
+    return f"extreg add {target}"
+
+
+def _check_same(found: object, own: str, target: str) -> None:
     """Make sure that what the object calls itself leads back to the object, as pickle does before it dumps."""
-    own_target = join(*own)
-    where = f"{target} says of itself that it is {own_target}"
-    if "<locals>" in own[1] or own[0] == "__main__":
+    where = f"{target} says of itself that it is {own}"
+    if not is_target(own):
+        raise ExtregError(f"{where}, which is no target", "set its __module__ and __qualname__ right")
+    module_name, qualname = split(own)
+    if "<locals>" in qualname or module_name == "__main__":
         raise ExtregError(f"{where}, which pickle cannot find", "move the definition to the top level of a module")
     try:
-        same = _walk(_import(own[0], own_target), *own)
+        same = _walk(_import(module_name, own), module_name, qualname)
     except ExtregError as error:
         raise ExtregError(f"{where}, but {error.message}", "set its __module__ and __qualname__ right") from None
     if same is not found:

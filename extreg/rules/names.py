@@ -16,7 +16,8 @@ _NESTED = re.compile(r":[^\n:.]+\.")
 _LOCAL = re.compile(r"<(?:locals|lambda)>")
 _MAIN_NAMES = ("__main__", "__mp_main__")
 _CONSTANT = re.compile(r":[A-Z][A-Z0-9_]*$", re.MULTILINE)
-_PRIVATE = re.compile(r"\.__[^\n.]*[^\n._][^\n.]*(?<!__)(?=$|\.)", re.MULTILINE)
+_PRIVATE = re.compile(r":(?:[^\n.]+\.)+__[^\n.]*[^\n._][^\n.]*(?<!__)(?=$|\.)", re.MULTILINE)
+_BY_ITS_CLASS = "the code loads what 3.10 dumped; newer versions dump a call of the enumeration and a number"
 _TRANSLATED = frozenset(MODULES) | {split(target)[0] for target in TARGETS}
 
 
@@ -105,8 +106,8 @@ def dead_target(context: Context) -> Iterator[Finding]:
 
     Why it matters: you believe the class has a stable code, and its pickles hold the name of another.
 
-    How to fix it: `extreg retire --now` the code and `extreg add` the class that is dumped, such as
-    `pathlib:PosixPath` for `pathlib:Path`.
+    How to fix it: `extreg retire --now` the code. What is dumped in its place is another class, such as
+    `pathlib:PosixPath` for `pathlib:Path`; whether that one should have a code is told when it has one.
     """
     # What is dangerous too has its finding.
     mere = {target: known for target, known in DEAD.items() if danger(target) is None}
@@ -127,8 +128,10 @@ def drifting_target(context: Context) -> Iterator[Finding]:
     Why it matters: on some of them the code is dead and the object is dumped by name; what one version dumps as a code
     another dumps as something that the first cannot load.
 
-    How to fix it: give each of the names a code; all but one of them can stay load-only. The versions are those of
-    `project.requires-python` in pyproject.toml; `python` in `[tool.extreg.lint]` overrides them.
+    How to fix it: where all versions that exchange pickles dump the same name, say which they are: `python` in
+    `[tool.extreg.lint]`, which overrides `project.requires-python` in pyproject.toml. Else register something of your
+    own in its place, or leave it to its name. Do not give the other name a code as well: on every version that lacks
+    that name, loading the code fails.
     """
     if context.pythons[-1] >= MANGLED_FROM > context.pythons[0]:
         for row in context.rows_like(_PRIVATE):
@@ -139,22 +142,25 @@ def drifting_target(context: Context) -> Iterator[Finding]:
             if _CONSTANT.search(row.target) is None:
                 continue
             message = f"code {row.code} ({row.target}) is dumped by this name up to 3.10, as its enumeration since 3.11"
-            yield context.found("drifting-target", row, message, f"extreg add {split(row.target)[0]}:CLASS")
-    drifting = DRIFTING.keys() & context.document.loaded_targets
+            yield context.found("drifting-target", row, message, _BY_ITS_CLASS)
+    # What is never dumped anyhow has its finding.
+    drifting = DRIFTING.keys() & context.document.loaded_targets - DEAD.keys()
     for row in context.rows_named(drifting):
         keys = _keys_in(DRIFTING[row.target], context.pythons)
         if len(set(keys.values())) > 1:
             shown = ", ".join(f"{target or 'absent'} in {version}" for version, target in keys.items())
             message = f"code {row.code} ({row.target}) is dumped under different names: {shown}"
-            others = [target for target in dict.fromkeys(keys.values()) if target and target != row.target]
-            yield context.found("drifting-target", row, message, _add_others(context, others))
+            yield context.found("drifting-target", row, message, _explained(context, row, keys))
 
 
-def _add_others(context: Context, others: list[str]) -> str:
-    missing = [target for target in others if target not in context.document.loaded_targets]
-    if missing:
-        return f"extreg add {' '.join(missing)} --no-import"
-    return "both have codes; if that is meant: # extreg: ignore[drifting-target]"
+def _explained(context: Context, row: Row, keys: dict[str, str | None]) -> str:
+    """Say what becomes of the code, and what not to do about it."""
+    others = [target for target in dict.fromkeys(keys.values()) if target and target != row.target]
+    by_name = f"where it has another name it is dumped by that: {', '.join(others)}" if others else "it is not there"
+    coded = [target for target in others if target in context.document.loaded_targets]
+    if coded:
+        return f"{by_name}; the code of {coded[0]} fails to load where that name is missing"
+    return f"{by_name}; a code for that too would fail to load elsewhere"
 
 
 def _keys_in(keys: tuple[Key, ...], pythons: tuple[tuple[int, int], ...]) -> dict[str, str | None]:

@@ -108,7 +108,9 @@ class Lookup:
         if isinstance(result, _Missing):
             if result.name in self.survey(_top(module)).given:
                 return Answer("unknown", detail=f"another module may put {result.name!r} there")
-            return Answer("missing", detail=result.detail, hint=_nearest(result, target))
+            top = _top(split(target)[0])
+            hint = _absent(top) if self.load(top) is None else _nearest(result, target)
+            return Answer("missing", detail=result.detail, hint=hint)
         if isinstance(result, _Unknown):
             return Answer("unknown", detail=result.why)
         if isinstance(result, _Namespace):
@@ -293,6 +295,11 @@ def _builtin(dotted: str) -> _Result:
     if kind is None:
         return _Unknown(f"{dotted!r} is bound nowhere")
     return _Defined("builtins", dotted, isinstance(kind, type) and kind.__name__ == dotted)
+
+
+def _absent(package: str) -> str:
+    """Return the hint where not even the top-level package is there, so that nothing is known of what is in it."""
+    return f"{package} is not here at all: install it, or say in [tool.extreg.lint] path where its folder is"
 
 
 def _nearest(missing: _Missing, target: str) -> str:
