@@ -1,7 +1,9 @@
 """scan: what stored pickles refer to."""
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from extreg.cli.output import note, say, say_json
@@ -14,11 +16,13 @@ from extreg.cli.stored import (
     say_faults,
     table,
 )
-from extreg.errors import UnreadableError
-from extreg.files.found import files_below
+from extreg.errors import ExtregError, UnreadableError
+from extreg.files.found import Found, files_below
+from extreg.files.stored import Fault
 from extreg.files.survey import Report, Survey, Total, reports
 from extreg.pickles.tally import Use
 from extreg.registry import life
+from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 
 
@@ -41,29 +45,35 @@ def run(arguments: argparse.Namespace) -> int:
             note("no registry.toml here or above, so that nothing is known of the codes; --registry PATH names one")
     elif any(registry.state(code) in {None, "retired"} for code in survey.codes):
         return 1
-    return 2 if any(file.named for file, _ in survey.faults) else 0
+    return 2 if survey.faults else 0
 
 
 def _code(wanted: str, registry: Registry | None) -> int:
     """Return the code that ``--code`` means; a number need not be in the registry."""
+    if re.fullmatch("-?[0-9]+", wanted):
+        if not 1 <= int(wanted[:12]) <= MAX_CODE:
+            raise UnreadableError(f"{wanted} is no extension code", f"codes go from 1 to {MAX_CODE}")
+        return int(wanted)
+    if registry is None:
+        raise UnreadableError(
+            f"no registry.toml here or above to find the code of {wanted} in",
+            "--registry PATH names one; or give the code itself",
+        )
     try:
-        return int(wanted) if len(wanted) < 12 else life.find(registry or Registry(), wanted)
-    except ValueError:
-        if registry is None:
-            raise UnreadableError(
-                f"no registry.toml here or above to find the code of {wanted} in",
-                "--registry PATH names one; or give the code itself",
-            ) from None
         return life.find(registry, wanted)
+    except ExtregError as error:
+        # Not the 1 of a refusal: here that says that a code is in use.
+        hint = error.hint if error.hint.startswith("did you mean") else "extreg list shows all; or give the code itself"
+        raise UnreadableError(error.message, hint) from None
 
 
 def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) -> int:
     """Answer whether and where a code is in use; not without having read everything."""
     uses: list[tuple[str, Use]] = []
-    faults = []
+    faults = [(Found(Path(path), True), Fault("", "a folder without a file")) for path in _empty(arguments.paths)]
     read = 0
     for report in found:
-        read += 1
+        read += report.pickles > 0 or report.without
         faults += [(report.found, fault) for fault in report.faults]
         if code in report.codes:
             uses.append((str(report.found.path), report.codes[code]))
@@ -90,6 +100,11 @@ def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) ->
     if uses:
         return 1
     return 2 if faults else 0
+
+
+def _empty(paths: Iterable[str]) -> list[str]:
+    """Return those of `paths` that are folders without a file: a mistake, or something that is not mounted."""
+    return [path for path in paths if next(files_below([path]), None) is None]
 
 
 def _print_text(survey: Survey, registry: Registry | None) -> None:

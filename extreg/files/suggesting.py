@@ -8,7 +8,7 @@ from extreg.errors import AllocationError
 from extreg.files.effective import with_rows_of
 from extreg.files.found import Found
 from extreg.files.stored import Fault, contents
-from extreg.files.survey import after
+from extreg.files.survey import after, capped
 from extreg.files.write import update
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.pricing import Price, Prices, price
@@ -89,22 +89,24 @@ def add(path: Path, proposals: Iterable[Price], effective: Registry) -> list[tup
 def _corpus(files: Iterable[Found], faults: list[tuple[Found, Fault]]) -> Iterator[Buffer]:
     """Yield every row of pickles in `files`, up to what is wrong with it."""
     for found in files:
-        before, pickles = len(faults), 0
+        wrong: list[Fault] = []
+        pickles = 0
         for item in contents(found):
             if isinstance(item, Fault):
-                faults.append((found, item))
+                wrong.append(item)
                 continue
             result = tally(item.data)
             pickles += result.pickles
             if result.fault is not None:
-                faults.append((found, Fault(item.member, after(result.pickles, str(result.fault)))))
+                wrong.append(Fault(item.member, after(result.pickles, str(result.fault))))
             if result.whole == len(item.data):
                 yield item.data
             elif result.whole:
                 with memoryview(item.data) as view, view[: result.whole] as whole:
                     yield whole
-        if found.named and not pickles and len(faults) == before:
-            faults.append((found, Fault("", "holds no pickle")))
+        if found.named and not pickles and not wrong:
+            wrong.append(Fault("", "holds no pickle"))
+        faults += [(found, fault) for fault in capped(wrong)]
 
 
 def _known(registry: Registry) -> set[str]:

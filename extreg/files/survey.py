@@ -16,6 +16,8 @@ from extreg.pickles.tally import Use, tally
 _Key = TypeVar("_Key")
 # How many files are handed to the processes at a time, so that a walk over millions of them begins at once.
 _AT_A_TIME = 4096
+# How many faults of one file are told one by one: an archive of a few kilobytes may hold tens of thousands.
+_TOLD = 20
 
 
 class Report(NamedTuple):
@@ -28,6 +30,11 @@ class Report(NamedTuple):
     codes: dict[int, Use]
     unresolved: int
     faults: tuple[Fault, ...]
+
+    @property
+    def without(self) -> bool:
+        """Whether the file was read and holds no pickle."""
+        return not self.pickles and not self.faults
 
 
 class Total(NamedTuple):
@@ -47,10 +54,13 @@ class Total(NamedTuple):
 
 @dataclass(slots=True)
 class Survey:
-    """The sum of reports: ``read`` files, of which ``holding`` hold pickles; ``faults`` by file."""
+    """The sum of reports: ``holding`` files hold pickles, and ``without`` none; ``faults`` by file.
 
-    read: int = 0
+    What cannot be read is in neither number.
+    """
+
     holding: int = 0
+    without: int = 0
     pickles: int = 0
     size: int = 0
     unresolved: int = 0
@@ -58,10 +68,15 @@ class Survey:
     codes: dict[int, Total] = field(default_factory=dict)
     faults: list[tuple[Found, Fault]] = field(default_factory=list)
 
+    @property
+    def read(self) -> int:
+        """How many files could be read, or some of each."""
+        return self.holding + self.without
+
     def add(self, report: Report) -> None:
         """Add one file's report."""
-        self.read += 1
         self.holding += report.pickles > 0
+        self.without += report.without
         self.pickles += report.pickles
         self.size += report.size
         self.unresolved += report.unresolved
@@ -90,7 +105,14 @@ def report_on(found: Found) -> Report:
             faults.append(Fault(item.member, after(result.pickles, str(result.fault))))
     if found.named and not pickles and not faults:
         faults.append(Fault("", "holds no pickle"))
-    return Report(found, pickles, size, named, codes, unresolved, tuple(faults))
+    return Report(found, pickles, size, named, codes, unresolved, tuple(capped(faults)))
+
+
+def capped(faults: list[Fault]) -> list[Fault]:
+    """Return the first faults of a file, and how many more there are."""
+    if len(faults) <= _TOLD:
+        return faults
+    return [*faults[:_TOLD], Fault("", f"and {len(faults) - _TOLD} more")]
 
 
 def after(pickles: int, fault: str) -> str:

@@ -9,8 +9,10 @@ import shelve
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections import Counter, OrderedDict
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -161,7 +163,32 @@ def test_whether_a_code_is_in_use_and_where(run_extreg, every_kind, registry):
     result = scanned(run_extreg, "--code", "240", str(every_kind), code=1)
     assert (result["used"], len(result["files"])) == (True, 2)
     assert ok(run_extreg("scan", "--code", "300", str(every_kind))).stdout.startswith("code 300 is not in use")
-    assert run_extreg("scan", "--code", "shop:None", str(every_kind)).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cure"),
+    [
+        ("shop:None", "extreg list"),
+        ("OrderedDict", "did you mean collections:OrderedDict"),
+        ("0", "from 1 to"),
+        ("-5", "from 1 to"),
+        ("9" * 30, "from 1 to"),
+    ],
+)
+def test_a_target_without_a_code_is_not_said_to_be_in_use(wanted, cure, run_extreg, every_kind, registry):
+    done = ok(run_extreg("scan", str(every_kind), f"--code={wanted}"), 2)
+    assert done.stdout == ""
+    assert cure in done.stderr
+
+
+def test_of_an_empty_folder_nobody_can_say_that_it_holds_no_code(run_extreg, data, registry):
+    (data / "mounted" / "below").mkdir(parents=True)
+    (data / "p").write_bytes(by_name())
+    done = ok(run_extreg("scan", "--code", "300", str(data / "mounted")), 2)
+    assert "not in use" not in done.stdout
+    assert done.stderr == f"unreadable: {data / 'mounted'}: a folder without a file\n"
+    ok(run_extreg("scan", "--code", "300", str(data / "p"), str(data / "mounted")), 2)
+    ok(run_extreg("scan", "--code", "300", str(data)))
 
 
 def test_nobody_can_say_that_a_code_is_unused_when_not_everything_could_be_read(run_extreg, data, registry):
@@ -210,10 +237,11 @@ BROKEN = {
 def test_what_is_broken_is_listed_and_not_fatal(name, run_extreg, data):
     (data / name).write_bytes(BROKEN[name])
     (data / "whole").write_bytes(by_name())
-    done = ok(run_extreg("scan", str(data)))
+    done = ok(run_extreg("scan", str(data)), 2)
     assert done.stderr.startswith(f"unreadable: {data / name}: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout.startswith(f"{2 if name == 'tail.pickle' else 1} pickle")
+    assert "; 0 without\n" in done.stdout
     ok(run_extreg("scan", str(data / name)), 2)
 
 
@@ -221,27 +249,73 @@ def test_a_broken_shelf_is_listed(run_extreg, data):
     shelf(data / "shelf", by_name())
     for index in ("'key', (0, 99999999)\n'gone', (99999, 5)\n", "'key', nonsense(\n", "'key', 5\n"):
         (data / "shelf.dir").write_text(index)
-        done = ok(run_extreg("scan", str(data)))
-        if "gone" not in index:
-            assert "unreadable" in done.stderr
+        ok(run_extreg("scan", str(data)), 2)
 
 
-def test_a_file_that_may_not_be_read_is_listed(run_extreg, data):
-    path = data / "secret"
-    path.write_bytes(by_name())
-    path.chmod(0)
-    with suppress(PermissionError):
-        path.read_bytes()
-        pytest.skip("root reads everything")
-    done = ok(run_extreg("scan", str(data)))
-    assert done.stderr == f"unreadable: {path}: Permission denied\n"
+AS_NOBODY = """
+import contextlib, io, os, sys
+from extreg.cli.main import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # imports everything
+    main([*sys.argv[1:2], os.path.join(sys.argv[2], "whole"), *sys.argv[3:]])
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_may_not_be_read_is_named_and_in_no_number(jobs):
+    """Whoever runs this: root gives up what root may."""
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        data = Path(place, "data")
+        (data / "folder").mkdir(parents=True)
+        (data / "whole").write_bytes(by_name())
+        (data / "secret").write_bytes(by_name())
+        (data / "secret").chmod(0)
+        (data / "folder").chmod(0)
+        try:
+            for more in ([], ["--code", "77"]):
+                command = [sys.executable, "-c", AS_NOBODY, "scan", str(data), "--jobs", jobs, *more]
+                done = ok(subprocess.run(command, cwd=place, capture_output=True, text=True, check=False), 2)
+                assert done.stderr == (
+                    f"unreadable: {data / 'folder'}: Permission denied\n"
+                    f"unreadable: {data / 'secret'}: Permission denied\n"
+                )
+                assert "in 1 file; 0 without\n" in done.stdout or "not all could be" in done.stdout
+        finally:
+            (data / "folder").chmod(0o700)
+
+
+def test_a_path_that_is_not_there_is_in_no_number(run_extreg, data):
+    (data / "whole").write_bytes(by_name())
+    done = ok(run_extreg("scan", str(data), str(data / "gone")), 2)
+    assert "in 1 file; 0 without\n" in done.stdout
+    assert scanned(run_extreg, str(data), str(data / "gone"), code=2)["read"] == 1
+
+
+def test_of_one_file_a_screenful_is_said(run_extreg, data):
+    """A few kilobytes of archives within archives hold tens of thousands of them, all too deep."""
+    packed = by_name()
+    for width in (1, 12, 12, 12, 12, 12):
+        packed = zipped({f"{number}.zip": packed for number in range(width)})
+    (data / "bomb.zip").write_bytes(packed)
+    for more in ([], ["--code", "77"]):
+        done = ok(run_extreg("scan", str(data), *more), 2)
+        assert done.stderr.count("\n") == 21
+        assert done.stderr.endswith(f"{data / 'bomb.zip'}: and {12**4 - 20} more\n")
+    assert len(scanned(run_extreg, str(data), code=2)["unreadable"]) == 21
+    assert ok(run_extreg("suggest", str(data))).stderr.count("\n") == 21
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file that fails when it is read")
 def test_a_file_that_fails_when_it_is_read_is_listed(run_extreg, data):
     (data / "failing").symlink_to("/proc/self/mem")
     (data / "whole").write_bytes(by_name())
-    done = ok(run_extreg("scan", str(data)))
+    done = ok(run_extreg("scan", str(data)), 2)
     assert done.stderr == f"unreadable: {data / 'failing'}: Input/output error\n"
     assert done.stdout.startswith("1 pickle")
 
@@ -258,7 +332,7 @@ def test_symlinks_are_followed_once(run_extreg, data, tmp_path):
     (data / "nowhere").symlink_to(data / "gone")
     (data / "self").symlink_to(data / "self")
     os.mkfifo(data / "pipe")
-    result = scanned(run_extreg, str(data))
+    result = scanned(run_extreg, str(data), code=2)
     assert result["pickles"] == 1
     assert [os.path.basename(item["path"]) for item in result["unreadable"]] == ["self"]
 
@@ -294,7 +368,7 @@ def test_a_database_with_a_log_is_read_with_it_and_nothing_is_written_beside_it(
 def test_names_that_a_terminal_would_obey_are_shown_escaped(run_extreg, data):
     (data / "a\x1b[31m").write_bytes(b"cos\x1b[2J\nsystem\n.")
     (data / "b\n").write_bytes(by_name()[:-1])
-    done = ok(run_extreg("scan", str(data)))
+    done = ok(run_extreg("scan", str(data)), 2)
     assert "\x1b" not in done.stdout + done.stderr
     assert "os\\x1b[2J:system" in done.stdout
 
