@@ -1,7 +1,8 @@
 """The commands that change the registry: init, add, promote, demote, retire, move."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
@@ -37,7 +38,7 @@ def _add(arguments: argparse.Namespace) -> int:
     if arguments.code is not None and len(arguments.targets) > 1:
         raise UnreadableError(f"--code gives one code, but there are {len(arguments.targets)} targets")
     path = registry_path(arguments.registry)
-    targets = [_resolved(target, arguments) for target in arguments.targets]
+    targets = _resolved(arguments.targets, path, arguments)
     codes: dict[str, int] = {}
 
     def add_all(registry: Registry) -> Registry:
@@ -61,15 +62,16 @@ def _add(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _resolved(target: str, arguments: argparse.Namespace) -> str:
-    """Return the target that pickle looks up; raise `ExtregError` for one that must not have a code."""
-    found = target if arguments.no_import else canonical(target)
-    known = danger(found) if is_target(found) and not arguments.force else None
-    if known is not None:
-        raise ExtregError(f"{found} must not have a code: {known.why}", "if you know better: the same with --force")
-    if found != target:
-        note(f"{target} is really {found}, which is what pickle looks up; added as that")
-    return found
+def _resolved(targets: Sequence[str], path: Path, arguments: argparse.Namespace) -> list[str]:
+    """Return the targets that pickle looks up; raise `ExtregError` for one that must not have a code."""
+    own = {target: target for target in targets} if arguments.no_import else canonical(targets, path)
+    for target, found in own.items():
+        known = danger(found) if is_target(found) and not arguments.force else None
+        if known is not None:
+            raise ExtregError(f"{found} must not have a code: {known.why}", "if you know better: the same with --force")
+        if found != target:
+            note(f"{target} is really {found}, which is what pickle looks up; added as that")
+    return list(own.values())
 
 
 def _each(change: Callable[[Registry, int], Registry], verb: str) -> Callable[[argparse.Namespace], int]:
@@ -100,14 +102,15 @@ def _retire(arguments: argparse.Namespace) -> int:
 
 
 def _move(arguments: argparse.Namespace) -> int:
-    new = _resolved(arguments.new, arguments)
+    path = registry_path(arguments.registry)
+    (new,) = _resolved([arguments.new], path, arguments)
     moved: list[int] = []
 
     def change(registry: Registry) -> Registry:
         moved.append(life.find(registry, arguments.code))
         return life.move(registry, moved[0], new)
 
-    before, after = update(registry_path(arguments.registry), change)
+    before, after = update(path, change)
     former = before.require().target(moved[0])
     say(f"moved {row(moved[0], new)}" if before.text != after.text else f"unchanged {row(moved[0], new)}")
     if before.text != after.text:
@@ -167,7 +170,7 @@ COMMANDS = (
     Command(
         name="add",
         help="give targets their codes",
-        description='Give each target a code for ever and print CODE = "TARGET" lines. The target is imported to learn '
+        description='Give each target a code for ever and print CODE = "TARGET" lines. The target is imported, in a child process, to learn '
         "the name that pickle will look up. Adding a target twice is adding it once.",
         examples="  extreg add shop.models:Order shop.models:Order.Line\n"
         "  extreg add --range hot shop.money:Money      a code below 256: two bytes in a pickle instead of three\n"

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import extreg
 from extreg.errors import UnreadableError
@@ -30,30 +31,32 @@ main()
 
 
 def import_answers(
-    targets: Iterable[str], path: list[str], *, seconds: float = SECONDS_PER_MODULE
+    targets: Iterable[str], path: list[str], *, dump: bool = True, seconds: float = SECONDS_PER_MODULE
 ) -> dict[str, Answer]:
     """Return what each of `targets` is once its module was imported, with `path` as ``sys.path``.
+
+    With `dump` each is dumped and loaded under every protocol besides.
 
     A module that takes longer than `seconds`, or brings the process down, makes its own targets ``unimportable``;
     the others are then asked of a new process.  So is the name under which pickle knows what a target leads to: whoever
     loads such a pickle imports that name's module, and maybe nothing else.
     """
-    answers = _answers(targets, path, seconds)
+    answers = _answers(targets, path, seconds, dump=dump)
     own = {answer.target for answer in answers.values() if answer.kind == "reexported"}
-    there = {**_answers(own - answers.keys(), path, seconds), **answers}
+    there = {**_answers(own - answers.keys(), path, seconds, dump=dump), **answers}
     for target, answer in answers.items():
         if answer.kind == "reexported" and there[answer.target].kind != "found":
             why = there[answer.target].detail or f"that is really {there[answer.target].target}"
             detail = f"it says of itself that it is {answer.target}, but {why}"
-            answers[target] = Answer("unpicklable", detail=detail)
+            answers[target] = Answer("unpicklable", detail=detail, hint=there[answer.target].hint)
     return answers
 
 
-def _answers(targets: Iterable[str], path: list[str], seconds: float) -> dict[str, Answer]:
+def _answers(targets: Iterable[str], path: list[str], seconds: float, *, dump: bool) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     waiting = sorted(set(targets))
     while waiting:
-        culprit = _one_child(waiting, path, seconds, answers)
+        culprit = _one_child({"path": path, "targets": waiting, "dump": dump}, seconds, answers)
         if culprit is not None:
             module, detail = culprit
             for target in waiting:
@@ -66,15 +69,14 @@ def _answers(targets: Iterable[str], path: list[str], seconds: float) -> dict[st
     return answers
 
 
-def _one_child(
-    targets: list[str], path: list[str], seconds: float, answers: dict[str, Answer]
-) -> tuple[str, str] | None:
+def _one_child(asked: dict[str, Any], seconds: float, answers: dict[str, Answer]) -> tuple[str, str] | None:
     """Collect answers until the child ends; return the module it ended at and how, or None when it finished."""
     child = subprocess.Popen(
         [sys.executable, *_SAFE_PATH, "-c", _BOOTSTRAP, str(Path(extreg.__file__).parent.parent)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        # Only where somebody waits for a command that imports what they named do they see what it prints.
+        stderr=subprocess.DEVNULL if asked["dump"] else None,
         encoding="utf-8",
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         start_new_session=sys.platform != "win32",  # so that what it started can be ended with it
@@ -83,7 +85,7 @@ def _one_child(
     lines: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_read, args=(child, lines), daemon=True).start()
     with suppress(BrokenPipeError), child.stdin as request:
-        json.dump({"path": path, "targets": targets}, request)
+        json.dump(asked, request)
     module = None
     hung = False
     try:
@@ -92,13 +94,13 @@ def _one_child(
             if kind == "module":
                 module = parts[0]
             else:
-                target, verdict, own, detail = parts
-                answers[target] = Answer(verdict, own, detail)
+                target, *answer = parts
+                answers[target] = Answer(*answer)
     except queue.Empty:
         hung = True
     finally:
         _end(child)
-    if module is None or all(target in answers for target in targets):
+    if module is None or all(target in answers for target in asked["targets"]):
         return None
     how = f"hangs for more than {seconds:g} seconds" if hung else f"ends the process ({_ending(child.returncode)})"
     return module, f"importing {module} {how}"

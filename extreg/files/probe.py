@@ -1,9 +1,10 @@
 """The child process of ``lint --import``: it imports each module and asks each object what pickle makes of it.
 
 Started by `extreg.files.imported`.  It reads one JSON object from standard input, ``{"path": [...], "targets":
-[...]}``, and answers with one JSON line per step on what was its standard output: ``["module", name]`` before it
-imports a module, and ``["answer", target, kind, own target, detail]``.  What user code prints goes nowhere, and what
-user code does to the process (a hang, a crash, an exit) the parent sees by the line that is missing.
+[...], "dump": true}``, and answers with one JSON line per step on what was its standard output: ``["module", name]``
+before it imports a module, and ``["answer", target, kind, own target, detail, hint]``.  Pickles are made only where
+``dump`` is wanted.  What user code prints goes to standard error, and what user code does to the process (a hang, a
+crash, an exit) the parent sees by the line that is missing.
 """
 
 import copyreg
@@ -17,10 +18,15 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from extreg.files.dumped import described, own_target
-from extreg.registry.target import split
+from extreg.files.instead import instead_of_instance, instead_of_missing
+from extreg.registry.target import is_target, split
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 _NESTED_LOADS_FROM = 4  # the protocols below look up one attribute only; the rule nested-name says so
+_RENAME = "set its __module__ and __qualname__ right"
+
+# Kind, own target, detail and hint.
+_Verdict = tuple[str, str, str, str]
 
 
 def main() -> None:
@@ -30,18 +36,18 @@ def main() -> None:
         sys.path[:] = request["path"]
         for module, targets in groupby(sorted(request["targets"]), key=lambda target: split(target)[0]):
             _say(answers, "module", module)
-            for target, verdict in _module(module, list(targets)).items():
+            for target, verdict in _module(module, list(targets), dump=request["dump"]).items():
                 _say(answers, "answer", target, *verdict)
         answers.flush()
         os._exit(0)  # threads, atexit handlers and finalizers of user modules are not waited for
 
 
 def _taken_over() -> TextIO:
-    """Return standard output, and leave user code a standard input and output that lead nowhere."""
+    """Return standard output, and leave user code an input that is empty and standard error for its output."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(2, 1)
+    sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115 - what is printed before a hang is not lost
     return answers
 
 
@@ -50,61 +56,78 @@ def _say(answers: TextIO, *parts: str) -> None:
     answers.flush()
 
 
-def _module(name: str, targets: list[str]) -> dict[str, tuple[str, str, str]]:
-    """Return kind, own target and detail for each of `targets`, which are all in one module."""
+def _module(name: str, targets: list[str], *, dump: bool) -> dict[str, _Verdict]:
+    """Return the verdict on each of `targets`, which are all in one module."""
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         inside = error.name is not None and f"{name}.".startswith(f"{error.name}.")
         kind = "missing" if inside else "unimportable"
-        return dict.fromkeys(targets, (kind, "", f"importing {name} fails: {error}"))
+        return dict.fromkeys(targets, (kind, "", f"importing {name} fails: {error}", _where(error)))
     except BaseException as error:  # noqa: BLE001 - a user's module may raise anything, SystemExit too
-        return dict.fromkeys(targets, ("unimportable", "", f"importing {name} fails: {_shown(error)}"))
-    return {target: _object(module, target) for target in targets}
+        return dict.fromkeys(targets, ("unimportable", "", f"importing {name} fails: {_shown(error)}", _where(error)))
+    return {target: _object(module, target, dump=dump) for target in targets}
 
 
-def _object(module: object, target: str) -> tuple[str, str, str]:
+def _where(error: BaseException) -> str:
+    """Return the file and line at which a user's module failed; nothing where it was not there."""
+    traceback = error.__traceback__
+    place = ""
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file != __file__ and "importlib" not in file:
+            place = f"see {file}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place
+
+
+def _object(module: object, target: str, *, dump: bool) -> _Verdict:
     found = module
-    shown = split(target)[0]
-    for name in split(target)[1].split("."):
+    holder, qualname = split(target)
+    for name in qualname.split("."):
+        shown = holder.replace(":", ".")
         try:
             found = getattr(found, name)
         except AttributeError:
-            return "missing", "", f"{shown} has no {name!r}"
+            return "missing", "", f"{shown} has no {name!r}", instead_of_missing(found, holder, name)
         except BaseException as error:  # noqa: BLE001 - a property or a lazy import of a user's may raise anything
-            return "unimportable", "", f"getting {shown}.{name} fails: {_shown(error)}"
-        shown = f"{shown}.{name}"
+            return "unimportable", "", f"getting {shown}.{name} fails: {_shown(error)}", _where(error)
+        holder = f"{holder}{'.' if ':' in holder else ':'}{name}"
     try:
-        return _verdict(found, target)
+        return _verdict(found, target, dump=dump)
     except BaseException as error:  # noqa: BLE001 - `__reduce_ex__` and metaclasses are user code
-        return "unpicklable", "", _shown(error)
+        return "unpicklable", "", f"it cannot be pickled: {_shown(error)}", _where(error)
 
 
-def _verdict(found: Any, target: str) -> tuple[str, str, str]:
-    if isinstance(found, ModuleType):
-        return "unpicklable", "", f"it is {described(found)}"
-    own = own_target(found, target)
+def _verdict(found: Any, target: str, *, dump: bool) -> _Verdict:
+    own = None if isinstance(found, ModuleType) else own_target(found, target)
     if own is None:
-        return "unpicklable", "", f"it is {described(found)}"
+        return "unpicklable", "", f"it is {described(found)}", instead_of_instance(found)
     if own != target:
-        if not _leads_to(own, found):
-            return "unpicklable", "", f"it says of itself that it is {own}, where pickle does not find it"
-        return "reexported", own, ""
-    failed = [str(protocol) for protocol in PROTOCOLS if not _round_trip(found, target, protocol)]
+        astray = _astray(own, found)
+        if astray is not None:
+            return "unpicklable", "", f"it says of itself that it is {own}, {astray}", _RENAME
+        return "reexported", own, "", ""
+    failed = [str(protocol) for protocol in PROTOCOLS if dump and not _round_trip(found, target, protocol)]
     if failed:
-        return "unpicklable", "", f"a pickle of it does not load under protocol {', '.join(failed)}"
-    return "found", "", ""
+        return "unpicklable", "", f"a pickle of it does not load under protocol {', '.join(failed)}", ""
+    return "found", "", "", ""
 
 
-def _leads_to(own: str, found: object) -> bool:
+def _astray(own: str, found: object) -> str | None:
+    """Say why what an object calls itself does not lead back to it, as it has to before pickle dumps it; or None."""
+    if not is_target(own):
+        return "which is no target"
+    module, qualname = split(own)
+    if "<locals>" in qualname or module == "__main__":
+        return "which pickle cannot find"
     try:
-        module, qualname = split(own)
         there: object = importlib.import_module(module)
         for name in qualname.split("."):
             there = getattr(there, name)
-    except BaseException:  # noqa: BLE001 - whatever it is, pickle does not get there either
-        return False
-    return there is found
+    except BaseException as error:  # noqa: BLE001 - whatever it is, pickle does not get there either
+        return f"where pickle does not find it: {_shown(error)}"
+    return None if there is found else "but that is another object"
 
 
 def _round_trip(found: object, target: str, protocol: int) -> bool:

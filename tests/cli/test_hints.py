@@ -1,6 +1,7 @@
 """What add and lint advise: that it is true, and helps."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -76,13 +77,13 @@ def project(tmp_path):
         ("shop.models:Ordr", "shop.models has no 'Ordr'", "did you mean shop.models:Order?"),
         ("shop:Order", "shop has no 'Order'", "did you mean shop.models:Order?"),
         ("shop:Nothing", "shop has no 'Nothing'", "check the spelling"),
-        ("shop:money", "shop:money is a module: pickle dumps what is in it", "extreg add shop.money:CLASS"),
+        ("shop:money", "shop:money: it is a module: pickle dumps what is in it", "extreg add shop.money:CLASS"),
         ("shop.tasks:send", "is an instance of shop.tasks:Task: pickle dumps", "extreg add shop.tasks:lookup"),
         ("shop.tasks:add", "is an instance of shop.tasks:Curry: pickle dumps", "extreg add shop.tasks:Curry"),
         ("shop.tasks:number", "is an instance of builtins:int: pickle dumps", "register classes and functions"),
-        ("shop.tasks:angry", "cannot be pickled: not me", ""),
+        ("shop.tasks:angry", "it cannot be pickled: RuntimeError: not me", ""),
         ("metas:Rebuilt", "is an instance of metas:Odd", "register classes and functions"),
-        ("nowhere_at_all:A", "no module named 'nowhere_at_all'", "run from the project's root"),
+        ("nowhere_at_all:A", "No module named 'nowhere_at_all'", "run from the project's root"),
     ],
 )
 def test_add_says_what_to_type_instead(run_extreg, project, target: str, message: str, hint: str) -> None:
@@ -111,6 +112,37 @@ def test_lint_says_that_an_instance_is_never_looked_up(run_extreg, project, targ
     (found,) = json.loads(done.stdout)["findings"]
     assert found["rule"] == "unpicklable-target"
     assert "an instance of" in found["message"] or "a module" in found["message"]
+
+
+def test_add_looks_where_lint_looks(run_extreg, project: Path) -> None:
+    (project / "lib/far").mkdir(parents=True)
+    (project / "lib/far/__init__.py").write_text("class A: pass\n")
+    (project / "pyproject.toml").write_text('[tool.extreg.lint]\npath = ["lib"]\n')
+    deep = project / "shop"
+    assert run_extreg("add", "far:A", "shop.models:Order", cwd=deep).returncode == 0
+    assert json.loads(run_extreg("lint", "--import", "--format", "json").stdout)["findings"] == []
+    assert run_extreg("move", "far:A", "shop.models:Basket", cwd=deep).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("import threading, time\nthreading.Thread(target=time.sleep, args=(300,)).start()", ""),
+        ("import atexit, time\natexit.register(time.sleep, 300)\natexit.register(print, 'bye')", ""),
+        ("print('hello')", ""),
+        ("import os\nos._exit(3)", "importing odd ends the process (exit code 3)"),
+        ("import os\nos.kill(os.getpid(), 9)", "importing odd ends the process (signal SIGKILL)"),
+        ("import sys\nsys.exit()", "importing odd fails: SystemExit"),
+    ],
+)
+def test_add_ends_whatever_a_module_does_to_its_process(run_extreg, project: Path, source: str, message: str) -> None:
+    (project / "odd.py").write_text(f"{source}\nclass A: pass\n")
+    start = time.monotonic()
+    done = run_extreg("add", "odd:A")
+    assert time.monotonic() - start < 60
+    assert done.returncode == (1 if message else 0), done.stderr
+    assert message in done.stderr
+    assert done.stdout.count("\n") == (0 if message else 1)
 
 
 def test_of_a_package_that_is_not_here_nothing_is_advised_for_good(run_extreg, project: Path) -> None:

@@ -152,9 +152,9 @@ def test_a_reexport_is_stored_as_what_it_is(package: str, capsys: pytest.Capture
         ("models:Order.Lin", "has no 'Lin'"),
         ("models:ORDER", "is an instance of"),
         ("models:Inner", "which pickle cannot find"),
-        ("models:Renamed", "has no 'Lost'"),
-        ("models:Other", "is another object"),
-        ("nothing:Order", "no module named"),
+        ("models:Renamed", "has no attribute 'Lost'"),
+        ("models:Other", "that is another object"),
+        ("nothing:Order", "No module named"),
     ],
 )
 def test_what_pickle_could_not_find_is_refused(
@@ -171,9 +171,9 @@ def test_what_pickle_could_not_find_is_refused(
         ("raise RuntimeError('no database')", "RuntimeError: no database"),
         ("import sys; sys.exit(0)", "SystemExit: 0"),
         ("raise BaseException('odd')", "BaseException: odd"),
-        ("import no_such_module_anywhere", "no module named 'no_such_module_anywhere'"),
+        ("import no_such_module_anywhere", "No module named 'no_such_module_anywhere'"),
         ("def f(:", "SyntaxError"),
-        ("def __getattr__(name): raise RuntimeError('lazy')", "fails to give its 'C': RuntimeError: lazy"),
+        ("def __getattr__(name): raise RuntimeError('lazy')", "getting shop_broken.C fails: RuntimeError: lazy"),
     ],
 )
 def test_a_module_that_fails_to_import(
