@@ -170,8 +170,8 @@ COMMANDS = (
     Command(
         name="add",
         help="give targets their codes",
-        description='Give each target a code for ever and print CODE = "TARGET" lines. The target is imported, in a child process, to learn '
-        "the name that pickle will look up. Adding a target twice is adding it once.",
+        description='Give each target a code for ever and print CODE = "TARGET" lines. The target is imported, '
+        "in a child process, to learn the name that pickle will look up. Adding a target twice is adding it once.",
         examples="  extreg add shop.models:Order shop.models:Order.Line\n"
         "  extreg add --range hot shop.money:Money      a code below 256: two bytes in a pickle instead of three\n"
         "  extreg add --load-only shop.models:Basket    readers first, writers in a later release",
