@@ -11,24 +11,48 @@ from extreg.registry.ranges import Range, capacity, inside, range_of_code, range
 from extreg.registry.target import split
 
 
-def allocate(registry: Registry, target: str, *, range_name: str | None = None) -> int:
-    """Return the code that `target` gets next.
+class Allocator:
+    """Gives out codes, one after the other: what it gave is spent.  Takes time linear in their number."""
 
-    `range_name` asks for a range; without it the range that owns the target's module is used, else ``default``.
-    Raises `AllocationError` when the range does not exist, is full, or may not hold the target.
-    """
-    module, _ = split(target)
-    name = _choose(registry, module, range_name)
-    span = registry.ranges[name]
-    nested = inside(name, registry.ranges)
-    spent = registry.spent
-    if span.allocate == "next":
-        code = _next(name, registry.ranges, spent)
-    else:
-        code = next(_free(span, nested, spent, start=home(target, span)), None)
-    if code is None:
-        raise _full(registry, name, target)
-    return code
+    def __init__(self, registry: Registry) -> None:
+        self.ranges = registry.ranges
+        self.spent = registry.spent
+        self._highest: dict[str, int] = {}
+
+    def allocate(self, target: str, *, range_name: str | None = None) -> int:
+        """Return the code that `target` gets next.
+
+        `range_name` asks for a range; without it the range that owns the target's module is used, else ``default``.
+        Raises `AllocationError` when the range does not exist, is full, or may not hold the target.
+        """
+        module, _ = split(target)
+        name = _choose(self.ranges, module, range_name)
+        span = self.ranges[name]
+        if span.allocate == "next":
+            code = self._next(name)
+        else:
+            code = next(_free(span, inside(name, self.ranges), self.spent, start=home(target, span)), None)
+        if code is None:
+            raise _full(self.ranges, self.spent, name, target)
+        self.spent.add(code)
+        return code
+
+    def _next(self, name: str) -> int | None:
+        """Return one above the highest code ever spent in the range; gaps left by hand are not filled."""
+        span = self.ranges[name]
+        if name not in self._highest:
+            codes = (code for code in self.spent if code in span and range_of_code(code, self.ranges) == name)
+            self._highest[name] = max(codes, default=span.first - 1)
+        nested = inside(name, self.ranges)
+        code = next(_free(span, nested, (), start=self._highest[name] + 1, round_the_end=False), None)
+        if code is not None:
+            self._highest[name] = code
+        return code
+
+
+def allocate(registry: Registry, target: str, *, range_name: str | None = None) -> int:
+    """Return the code that `target` gets next: see `Allocator.allocate`."""
+    return Allocator(registry).allocate(target, range_name=range_name)
 
 
 def home(target: str, span: Range) -> int:
@@ -70,14 +94,13 @@ def claim(registry: Registry, target: str, code: int) -> None:
     name = range_of_code(code, registry.ranges)
     if name is None:
         raise AllocationError(
-            f"code {code} lies in no range ({_listing(registry)})",
+            f"code {code} lies in no range ({_listing(registry.ranges, registry.spent)})",
             "codes 1 to 239 belong to others by PEP 307; declare a [ranges.NAME] that holds the code to take it",
         )
     _admit(registry.ranges, name, module)
 
 
-def _choose(registry: Registry, module: str, asked: str | None) -> str:
-    ranges = registry.ranges
+def _choose(ranges: Mapping[str, Range], module: str, asked: str | None) -> str:
     if asked is None:
         asked = range_of_module(module, ranges) or "default"
     elif asked not in ranges:
@@ -102,35 +125,28 @@ def _admit(ranges: Mapping[str, Range], name: str, module: str) -> None:
         )
 
 
-def _free(span: Range, nested: tuple[Range, ...], spent: Container[int], *, start: int) -> Iterator[int]:
+def _free(
+    span: Range, nested: tuple[Range, ...], spent: Container[int], *, start: int, round_the_end: bool = True
+) -> Iterator[int]:
     """Yield the free codes of `span` from `start` upward, round the end, past the ranges inside it."""
-    for code in chain(range(start, span.last + 1), range(span.first, start)):
+    for code in chain(range(start, span.last + 1), range(span.first, start) if round_the_end else ()):
         if code not in spent and not any(code in inner for inner in nested):
             yield code
 
 
-def _next(name: str, ranges: Mapping[str, Range], spent: set[int]) -> int | None:
-    """Return one above the highest code ever spent in the range; gaps left by hand are not filled."""
+def _full(ranges: Mapping[str, Range], spent: set[int], name: str, target: str) -> AllocationError:
     span = ranges[name]
-    highest = max((code for code in spent if range_of_code(code, ranges) == name), default=span.first - 1)
-    above = (code for code in range(highest + 1, span.last + 1) if range_of_code(code, ranges) == name)
-    return next(above, None)
-
-
-def _full(registry: Registry, name: str, target: str) -> AllocationError:
-    span = registry.ranges[name]
-    gaps = span.allocate == "next" and used(name, registry.ranges, registry.spent) < capacity(name, registry.ranges)
+    gaps = span.allocate == "next" and used(name, ranges, spent) < capacity(name, ranges)
     why = "its last code is spent and gaps below are not filled" if gaps else "every code is spent"
     return AllocationError(
-        f"no code left in range {name!r} for {target}: {why} ({_listing(registry)})",
+        f"no code left in range {name!r} for {target}: {why} ({_listing(ranges, spent)})",
         f"raise 'last' in [ranges.{name}], or name another range: extreg add {target} --range NAME",
     )
 
 
-def _listing(registry: Registry) -> str:
+def _listing(ranges: Mapping[str, Range], spent: set[int]) -> str:
     """Say how full each range is."""
-    spent = registry.spent
     return "; ".join(
-        f"{name} {span.first}-{span.last}: {used(name, registry.ranges, spent)} of {capacity(name, registry.ranges)}"
-        for name, span in sorted(registry.ranges.items(), key=lambda item: item[1].first)
+        f"{name} {span.first}-{span.last}: {used(name, ranges, spent)} of {capacity(name, ranges)}"
+        for name, span in sorted(ranges.items(), key=lambda item: item[1].first)
     )

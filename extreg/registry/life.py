@@ -4,14 +4,16 @@
 and nothing brings a retired code back.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from extreg.errors import ExtregError, UnreadableError
-from extreg.registry.allocation import allocate, claim
+from extreg.registry.allocation import Allocator, claim
 from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target, split
 
+_THEIRS = "an included registry has it, and it is changed there: extreg show {}"
 _MOST_DIGITS = 10  # of a code; Python refuses to read numbers of some thousands of digits
 
 
@@ -22,6 +24,7 @@ def add(
     range_name: str | None = None,
     code: int | None = None,
     load_only: bool = False,
+    everything: Registry | None = None,
 ) -> tuple[Registry, int]:
     """Give `target` a code and return the new registry and the code.
 
@@ -29,41 +32,82 @@ def add(
     Raises `AllocationError` (see `allocate` and `claim`), or `ExtregError` when the target already has
     another code or another state.
     """
-    _check(target)
-    existing = _existing(registry, target)
-    if existing is not None:
-        _same_again(registry, target, existing, code=code, load_only=load_only)
-        return registry, existing
     if code is None:
-        code = allocate(registry, target, range_name=range_name)
-    else:
-        claim(registry, target, code)
+        registry, codes = add_all(registry, [target], range_name=range_name, load_only=load_only, everything=everything)
+        return registry, codes[target]
+    _check(target)
+    existing = _there_already(registry, everything or registry, target, code=code, load_only=load_only)
+    if existing is not None:
+        return registry, existing
+    claim(everything or registry, target, code)
+    return _with(registry, {target: code}, load_only=load_only), code
+
+
+def add_all(
+    registry: Registry,
+    targets: Iterable[str],
+    *,
+    range_name: str | None = None,
+    load_only: bool = False,
+    everything: Registry | None = None,
+) -> tuple[Registry, dict[str, int]]:
+    """Give each of `targets` a code, in order, as `add` does; return the new registry and the codes.
+
+    Takes time linear in their number.
+    """
+    everything = everything or registry
+    known = _by_target(everything)
+    allocator = Allocator(everything)
+    codes: dict[str, int] = {}
+    new: dict[str, int] = {}
+    for target in targets:
+        _check(target)
+        if target in codes:
+            continue
+        if target in known:
+            existing = _there_already(registry, everything, target, code=None, load_only=load_only)
+            assert existing is not None
+            codes[target] = existing
+        else:
+            codes[target] = new[target] = allocator.allocate(target, range_name=range_name)
+    return _with(registry, new, load_only=load_only), codes
+
+
+def _with(registry: Registry, codes: Mapping[str, int], *, load_only: bool) -> Registry:
+    rows = {code: target for target, code in codes.items()}
+    if not rows:
+        return registry
     if load_only:
-        return replace(registry, load_only={**registry.load_only, code: target}), code
-    return replace(registry, codes={**registry.codes, code: target}), code
+        return replace(registry, load_only={**registry.load_only, **rows})
+    return replace(registry, codes={**registry.codes, **rows})
 
 
-def promote(registry: Registry, code: int) -> Registry:
+def _by_target(registry: Registry) -> set[str]:
+    return {*registry.codes.values(), *registry.load_only.values()}
+
+
+def promote(registry: Registry, code: int, *, everything: Registry | None = None) -> Registry:
     """Make a load-only code live: from now on its target is dumped as this code."""
-    target = _in_state(registry, code, "load-only", "promote")
-    other = registry.code(target)
+    target = _in_state(registry, code, "load-only", "promote", everything)
+    other = (everything or registry).code(target)
     if other is not None:
+        own = registry.code(target) is not None
         raise ExtregError(
             f"{target} is already dumped as code {other}, so {code} cannot be live too",
-            f"exchange them: extreg demote {other}, then extreg promote {code}",
+            f"exchange them: extreg demote {other}, then extreg promote {code}" if own else _THEIRS.format(other),
         )
     rest = {key: value for key, value in registry.load_only.items() if key != code}
     return replace(registry, load_only=rest, codes={**registry.codes, code: target})
 
 
-def demote(registry: Registry, code: int) -> Registry:
+def demote(registry: Registry, code: int, *, everything: Registry | None = None) -> Registry:
     """Make a live code load-only: old pickles load, new ones are dumped by name."""
-    target = _in_state(registry, code, "live", "demote")
+    target = _in_state(registry, code, "live", "demote", everything)
     rest = {key: value for key, value in registry.codes.items() if key != code}
     return replace(registry, codes=rest, load_only={**registry.load_only, code: target})
 
 
-def retire(registry: Registry, code: int, *, now: bool = False) -> Registry:
+def retire(registry: Registry, code: int, *, now: bool = False, everything: Registry | None = None) -> Registry:
     """Spend a code for ever: pickles that hold it no longer load.  A live code needs ``now=True``."""
     state = registry.state(code)
     if state == "live" and not now:
@@ -73,22 +117,22 @@ def retire(registry: Registry, code: int, *, now: bool = False) -> Registry:
         )
     if state == "live":
         registry = demote(registry, code)
-    target = _in_state(registry, code, "load-only", "retire")
+    target = _in_state(registry, code, "load-only", "retire", everything)
     rest = {key: value for key, value in registry.load_only.items() if key != code}
     return replace(registry, load_only=rest, retired={**registry.retired, code: target})
 
 
-def move(registry: Registry, code: int, new: str) -> Registry:
+def move(registry: Registry, code: int, new: str, *, everything: Registry | None = None) -> Registry:
     """Let `code` mean `new` from now on, because its class moved there; record where it was."""
     _check(new)
     state = registry.state(code)
     if state not in ("live", "load-only"):
-        _in_state(registry, code, "live", "move")
+        _in_state(registry, code, "live", "move", everything)
     old = registry.target(code)
     assert old is not None
     if old == new:
         return registry
-    other = registry.code(new)
+    other = (everything or registry).code(new)
     if state == "live" and other is not None:
         raise ExtregError(
             f"{new} already has the live code {other}, so code {code} cannot mean it and be live",
@@ -163,6 +207,23 @@ def _existing(registry: Registry, target: str) -> int | None:
     return next((code for code, found in registry.load_only.items() if found == target), None)
 
 
+def _there_already(
+    registry: Registry, everything: Registry, target: str, *, code: int | None, load_only: bool
+) -> int | None:
+    """Return the code that `target` has already, if it is there as asked; an included registry's will do as well."""
+    existing = _existing(registry, target)
+    if existing is not None:
+        _same_again(registry, target, existing, code=code, load_only=load_only)
+        return existing
+    theirs = _existing(everything, target)
+    if theirs is None:
+        return None
+    state = everything.state(theirs)
+    if (code is not None and code != theirs) or (state == "live") == load_only:
+        raise ExtregError(f"{target} has code {theirs} ({state}) already", _THEIRS.format(theirs))
+    return theirs
+
+
 def _same_again(registry: Registry, target: str, existing: int, *, code: int | None, load_only: bool) -> None:
     """Accept that `target` is there already only when it is there as asked."""
     state = registry.state(existing)
@@ -177,9 +238,11 @@ def _same_again(registry: Registry, target: str, existing: int, *, code: int | N
         raise ExtregError(f"{target} is already load-only as code {existing}", f"extreg promote {existing}")
 
 
-def _in_state(registry: Registry, code: int, wanted: str, verb: str) -> str:
+def _in_state(registry: Registry, code: int, wanted: str, verb: str, everything: Registry | None) -> str:
     """Return the target of `code` if it is `wanted`; say what it is and what to do otherwise."""
     state = registry.state(code)
+    if state is None and everything is not None and everything.state(code) is not None:
+        raise ExtregError(f"cannot {verb} code {code}: it is not in this file", _THEIRS.format(code))
     if state == wanted:
         return {**registry.codes, **registry.load_only}[code]
     if state is None:
