@@ -1,21 +1,25 @@
 """The commands that change the registry: init, add, promote, demote, retire, move."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
 from extreg.errors import ExtregError, UnreadableError
+from extreg.files.effective import Effective, effective
 from extreg.files.project import new_registry_path, registry_path
 from extreg.files.resolve import canonical
+from extreg.files.settings import read_settings
 from extreg.files.write import create, update
 from extreg.registry import life
 from extreg.registry.allocation import displaced_by
-from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target
+from extreg.rules.candidates import HOPELESS, objections
 from extreg.text.render import row
+
+_MOST_NOTES = 3
 
 TEMPLATE = """\
 # Pickle extension codes, one line per code, ascending. A code is a promise for ever: never delete or renumber a line.
@@ -40,54 +44,109 @@ def _add(arguments: argparse.Namespace) -> int:
     path = registry_path(arguments.registry)
     targets = _resolved(arguments.targets, path, arguments)
     codes: dict[str, int] = {}
+    known: list[Effective] = []
 
     def add_all(registry: Registry) -> Registry:
-        for target in targets:
-            spent = registry.spent
+        known[:] = [effective(registry, path)]
+        everything = known[0].everything
+        if arguments.code is not None:
             registry, code = life.add(
-                registry, target, range_name=arguments.range, code=arguments.code, load_only=arguments.load_only
+                registry, targets[0], code=arguments.code, load_only=arguments.load_only, everything=everything
             )
-            codes[target] = code
-            if code in spent:
-                note(f"{target} is there already")
-            elif arguments.code is None and (home := displaced_by(registry, target, code)) is not None:
-                other = {**registry.retired, **registry.load_only, **registry.codes}[home]
-                had = "had" if home in registry.retired else "has"
-                note(f"{target} hashes to code {home}, which {other} {had}; it gets {code}")
+            codes[targets[0]] = code
+        else:
+            registry, found = life.add_all(
+                registry, targets, range_name=arguments.range, load_only=arguments.load_only, everything=everything
+            )
+            codes.update(found)
         return registry
 
-    update(path, add_all)
+    _, after = update(path, add_all)
+    _note_known(codes, known[0])
+    if arguments.code is None:
+        _note_displaced(codes, known[0].everything, after.require())
     for target, code in codes.items():
         say(row(code, target))
     return 0
 
 
+def _note_known(codes: Mapping[str, int], before: Effective) -> None:
+    """Say which targets had their code before."""
+    spent = before.everything.spent
+    notes = [
+        f"{target} is there already{f', in {before.files[code]}' if code in before.files else ''}"
+        for target, code in codes.items()
+        if code in spent
+    ]
+    _note_some(notes, "targets are there already")
+
+
+def _note_displaced(codes: Mapping[str, int], before: Registry, after: Registry) -> None:
+    """Say which targets did not get the code that they hash to."""
+    spent = before.spent
+    holders = {**before.retired, **before.load_only, **before.codes, **after.load_only, **after.codes}
+    notes = []
+    for target, code in codes.items():
+        home = displaced_by(after, target, code) if code not in spent else None
+        if home is not None:
+            had = "had" if home in before.retired else "has"
+            notes.append(f"{target} hashes to code {home}, which {holders[home]} {had}; it gets {code}")
+    _note_some(notes, "targets hash to codes that others have, and get the next free ones")
+
+
+def _note_some(notes: list[str], summary: str) -> None:
+    """Print a few notes, or one for all of many."""
+    if len(notes) > _MOST_NOTES:
+        note(f"{len(notes)} {summary}")
+        return
+    for text in notes:
+        note(text)
+
+
 def _resolved(targets: Sequence[str], path: Path, arguments: argparse.Namespace) -> list[str]:
-    """Return the targets that pickle looks up; raise `ExtregError` for one that must not have a code."""
+    """Return the targets that pickle looks up; raise `ExtregError` for one that should not have a code."""
     own = {target: target for target in targets} if arguments.no_import else canonical(targets, path)
+    if not arguments.force:
+        _object(list(own.values()), path)
     for target, found in own.items():
-        known = danger(found) if is_target(found) and not arguments.force else None
-        if known is not None:
-            raise ExtregError(f"{found} must not have a code: {known.why}", "if you know better: the same with --force")
         if found != target:
             note(f"{target} is really {found}, which is what pickle looks up; added as that")
     return list(own.values())
 
 
-def _each(change: Callable[[Registry, int], Registry], verb: str) -> Callable[[argparse.Namespace], int]:
+def _object(targets: Sequence[str], path: Path) -> None:
+    """Say what lint would say; raise `ExtregError` where a code would be no use."""
+    settings = read_settings(path.absolute().parent)
+    found = objections(filter(is_target, targets), pythons=settings.pythons, ignore=settings.ignore)
+    grave = [target for target in targets if target in found and found[target].rule in HOPELESS]
+    if grave:
+        more = f" ({len(grave) - 1} more should have none either)" if len(grave) > 1 else ""
+        raise ExtregError(
+            f"{found[grave[0]].message}{more}",
+            f"extreg rule {found[grave[0]].rule} tells more; if you know better: the same with --force",
+        )
+    _note_some(
+        [f"{finding.rule}: {finding.message}" for finding in found.values()],
+        "targets have codes that work within limits: extreg lint names them",
+    )
+
+
+def _each(change: Callable[[Registry, int, Registry], Registry], verb: str) -> Callable[[argparse.Namespace], int]:
     """Return a command that applies `change` to every code it is given, all or nothing."""
 
     def run(arguments: argparse.Namespace) -> int:
         codes: list[int] = []
+        path = registry_path(arguments.registry)
 
         def change_all(registry: Registry) -> Registry:
             for wanted in arguments.codes:
-                code = life.find(registry, wanted)
-                registry = change(registry, code)
+                everything = effective(registry, path).everything
+                code = life.find(everything, wanted)
+                registry = change(registry, code, everything)
                 codes.append(code)
             return registry
 
-        _, after = update(registry_path(arguments.registry), change_all)
+        _, after = update(path, change_all)
         registry = after.require()
         for code in codes:
             target = registry.target(code) or registry.retired[code]
@@ -97,8 +156,15 @@ def _each(change: Callable[[Registry, int], Registry], verb: str) -> Callable[[a
     return run
 
 
+def _with_everything(change: Callable[..., Registry]) -> Callable[[Registry, int, Registry], Registry]:
+    return lambda registry, code, everything: change(registry, code, everything=everything)
+
+
 def _retire(arguments: argparse.Namespace) -> int:
-    return _each(lambda registry, code: life.retire(registry, code, now=arguments.now), "retired")(arguments)
+    def retire(registry: Registry, code: int, everything: Registry) -> Registry:
+        return life.retire(registry, code, now=arguments.now, everything=everything)
+
+    return _each(retire, "retired")(arguments)
 
 
 def _move(arguments: argparse.Namespace) -> int:
@@ -107,8 +173,9 @@ def _move(arguments: argparse.Namespace) -> int:
     moved: list[int] = []
 
     def change(registry: Registry) -> Registry:
-        moved.append(life.find(registry, arguments.code))
-        return life.move(registry, moved[0], new)
+        everything = effective(registry, path).everything
+        moved.append(life.find(everything, arguments.code))
+        return life.move(registry, moved[0], new, everything=everything)
 
     before, after = update(path, change)
     former = before.require().target(moved[0])
@@ -185,7 +252,7 @@ COMMANDS = (
         "has been released with the load-only row.",
         examples="  extreg promote 18220\n  extreg promote shop.models:Basket",
         configure=_configure_codes,
-        run=_each(life.promote, "live"),
+        run=_each(_with_everything(life.promote), "live"),
     ),
     Command(
         name="demote",
@@ -194,7 +261,7 @@ COMMANDS = (
         "a retirement.",
         examples="  extreg demote shop.models:Basket",
         configure=_configure_codes,
-        run=_each(life.demote, "load-only"),
+        run=_each(_with_everything(life.demote), "load-only"),
     ),
     Command(
         name="retire",

@@ -28,6 +28,15 @@ def say(*lines: str, keep: str = "") -> None:
         print(printable(line, keep=keep))
 
 
+def short(path: str) -> str:
+    """Return a path as it is seen from the working directory, where it is below that."""
+    try:
+        own = os.path.relpath(path)
+    except (OSError, ValueError):  # the working directory is gone; another drive
+        return path
+    return path if own.startswith(os.pardir) else own
+
+
 def say_as_it_is(text: str) -> None:
     """Print a result of which every part that is not ours was made printable before."""
     print(text)

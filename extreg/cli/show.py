@@ -1,34 +1,54 @@
 """The commands that show the registry: list and show."""
 
 import argparse
-from typing import Any
+from typing import Any, NamedTuple
 
 from extreg.cli.command import Command, registry_option
-from extreg.cli.output import say, say_json
+from extreg.cli.output import say, say_json, short
+from extreg.files.effective import Effective, effective
 from extreg.files.project import registry_path
 from extreg.files.source import read_document
 from extreg.registry import life
-from extreg.registry.model import Registry
 from extreg.registry.ranges import capacity, range_of_code, used
-from extreg.text.document import Document
+from extreg.text.document import Document, Row
 
 JSON_VERSION = 1
 
 
+class _Shown(NamedTuple):
+    """One row, and the file that it stands in."""
+
+    row: Row
+    path: str
+    own: bool
+
+
 def _list(arguments: argparse.Namespace) -> int:
-    document = read_document(registry_path(arguments.registry))
-    registry = document.require()
+    path = registry_path(arguments.registry)
+    document = read_document(path)
+    known = effective(document.require(), path)
+    rows = _rows(document, known)
     if arguments.format == "json":
-        say_json(_as_json(document, registry))
+        say_json(_as_json(document, known, rows))
         return 0
-    rows = sorted(document.rows, key=lambda row: row.code)
-    width = len(str(rows[-1].code)) if rows else 0
-    for row in rows:
-        say(f"{row.code:>{width}}  {registry.state(row.code) or '':9}  {row.target}")
+    width = len(str(rows[-1].row.code)) if rows else 0
+    for row, file, own in rows:
+        state = known.everything.state(row.code) or ""
+        say(f"{row.code:>{width}}  {state:9}  {row.target}{'' if own else f'  ({short(file)})'}")
     return 0
 
 
-def _as_json(document: Document, registry: Registry) -> dict[str, Any]:
+def _rows(document: Document, known: Effective) -> list[_Shown]:
+    """Return all rows in ascending order: the file's own, and those of what it includes."""
+    rows = [_Shown(row, document.path, own=True) for row in document.rows]
+    for file in dict.fromkeys(known.files.values()):
+        theirs = read_document(file).rows
+        rows += [_Shown(row, file, own=False) for row in theirs if known.files.get(row.code) == file]
+    return sorted(rows, key=lambda shown: shown.row.code)
+
+
+def _as_json(document: Document, known: Effective, rows: list[_Shown]) -> dict[str, Any]:
+    registry, spent = known.own, known.everything.spent
     return {
         "version": JSON_VERSION,
         "path": document.path,
@@ -40,7 +60,7 @@ def _as_json(document: Document, registry: Registry) -> dict[str, Any]:
                 "last": span.last,
                 "allocate": span.allocate,
                 "modules": list(span.modules),
-                "used": used(name, registry.ranges, registry.spent),
+                "used": used(name, registry.ranges, spent),
                 "capacity": capacity(name, registry.ranges),
             }
             for name, span in sorted(registry.ranges.items())
@@ -48,26 +68,30 @@ def _as_json(document: Document, registry: Registry) -> dict[str, Any]:
         "codes": [
             {
                 "code": row.code,
-                "state": registry.state(row.code),
+                "state": known.everything.state(row.code),
                 "target": row.target,
                 "former": list(registry.moved.get(row.code, ())),
+                "path": file,
                 "line": row.line,
+                "included": not own,
             }
-            for row in sorted(document.rows, key=lambda row: row.code)
+            for row, file, own in rows
         ],
         "reducers": dict(registry.reducers),
     }
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    document = read_document(registry_path(arguments.registry))
-    registry = document.require()
+    path = registry_path(arguments.registry)
+    document = read_document(path)
+    known = effective(document.require(), path)
+    registry = known.everything
     code = life.find(registry, arguments.code)
     state = registry.state(code)
     target = registry.target(code) or registry.retired[code]
     range_name = range_of_code(code, registry.ranges)
     span = registry.ranges[range_name] if range_name is not None else None
-    line = next(row.line for row in document.rows if row.code == code)
+    row, file, own = next(shown for shown in _rows(document, known) if shown.row.code == code)
     facts = {
         "code": str(code),
         "target": target,
@@ -76,7 +100,7 @@ def _show(arguments: argparse.Namespace) -> int:
         "opcode": _opcode(code),
         "by name": f"{_by_name(target)} bytes in a protocol 4 pickle, at its first occurrence",
         "range": f"{range_name} ({span.first} to {span.last})" if span else "none",
-        "place": f"{document.path}:{line}",
+        "place": f"{short(file)}:{row.line}{'' if own else ', which is included: it is changed there'}",
         "reducer": registry.reducers.get(target, "none"),
     }
     also = [other for other, found in registry.load_only.items() if found == target and other != code]

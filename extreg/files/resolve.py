@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from extreg.errors import ExtregError, UnreadableError
+from extreg.files.effective import module_path
 from extreg.files.imported import import_answers
-from extreg.files.importing import registry_folders, search_path
-from extreg.files.settings import read_settings
 from extreg.registry.target import split
 from extreg.text.lookup import Answer
 
@@ -25,13 +24,25 @@ def canonical(targets: Sequence[str], registry: Path) -> dict[str, str]:
             split(target)
         except ValueError as error:
             raise UnreadableError(str(error)) from None
-    settings = read_settings(registry.absolute().parent)
-    path = search_path([settings.folder, *settings.path, *registry_folders(registry)])
+    path = module_path(registry)
+    for target in targets:
+        _check_path(target, path)
     answers = import_answers(targets, path, dump=False)
     bad = [target for target in targets if answers[target].kind not in {"found", "reexported"}]
     if bad:
         raise _refusal(bad[0], answers[bad[0]], len(bad) - 1)
     return {target: answers[target].target or target for target in targets}
+
+
+def _check_path(target: str, path: Sequence[str]) -> None:
+    """Refuse a target that is reached through a folder of which the contents are imported, not the folder itself."""
+    first, _, rest = target.partition(".")
+    for folder in map(Path, path):
+        if folder.name == first and str(folder.parent) in path and not (folder / "__init__.py").exists():
+            raise ExtregError(
+                f"{target} is {rest} where programs import it: {folder} is a folder of modules, and no package",
+                f"extreg add {rest}",
+            )
 
 
 def _refusal(target: str, answer: Answer, others: int) -> ExtregError:

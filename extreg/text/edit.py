@@ -80,10 +80,12 @@ class _Page:
                 if old[table][code] != new[table][code]:
                     splices += self._replace(table, code, old[table][code], new[table][code])
             splices += self._insert_all(table, old, new)
-        text = self.text
-        for splice in sorted(splices, key=lambda s: (s.start, s.end, s.code), reverse=True):
-            text = text[: splice.start] + splice.text + text[splice.end :]
-        return text
+        pieces: list[str] = []
+        done = 0
+        for splice in sorted(splices, key=lambda s: (s.start, s.end, s.code)):
+            pieces += self.text[done : splice.start], splice.text
+            done = splice.end
+        return "".join([*pieces, self.text[done:]])
 
     def _pair(self, table: str, code: int) -> Statement:
         found = self.pairs.get((table, str(code)))
@@ -154,9 +156,9 @@ class _Page:
             raise self._unsupported(table)
         if not siblings and header is None:
             return [self._new_table(table, codes, lines)]
-        dotted = header is None
+        dotted, ordered = header is None, sorted(siblings)
         return [
-            self._insert(self._place(code, siblings, header), code, f"{table}.{line}" if dotted else line)
+            self._insert(self._place(code, ordered, siblings, header), code, f"{table}.{line}" if dotted else line)
             for code, line in lines.items()
         ]
 
@@ -175,12 +177,12 @@ class _Page:
         same = old[origin][code] == value
         return before + (self.text[slice(*pair.value)] if same else _value(value)) + behind
 
-    def _place(self, code: int, siblings: dict[int, Statement], header: Statement | None) -> int:
+    def _place(self, code: int, ordered: list[int], siblings: dict[int, Statement], header: Statement | None) -> int:
         """Return where the row of `code` goes: behind the nearest lower one, else at the top of the table."""
         if siblings:
-            below = bisect_left(codes := sorted(siblings), code)
+            below = bisect_left(ordered, code)
             if below > 0:
-                return siblings[codes[below - 1]].end
+                return siblings[ordered[below - 1]].end
             return comments_above(self.text, min(found.start for found in siblings.values()))
         assert header is not None
         return header.end

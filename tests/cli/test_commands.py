@@ -36,11 +36,27 @@ include = ["paylib"]
 "shop.money:Money" = "shop.money:reduce_money"
 """
 
+PAYLIB = """\
+format = 1
+
+[codes]
+7777 = "paylib:Pay"
+
+[load-only]
+7778 = "paylib:Old"
+
+[retired]
+7779 = "paylib:Gone"
+"""
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     path = tmp_path / "registry.toml"
     path.write_text(TEXT)
+    (tmp_path / "paylib").mkdir()
+    (tmp_path / "paylib/__init__.py").write_text("raise SystemExit('imported')")
+    (tmp_path / "paylib/registry.toml").write_text(PAYLIB)
     return path
 
 
@@ -117,6 +133,17 @@ def test_add_twice_is_add_once(run_extreg: Run, shop: Path) -> None:
         (["add", "--no-import", "m:f.<locals>.C"], 1, "local to a function"),
         (["add", "--no-import", "m:C", "not a target"], 2, "no white space"),
         (["add"], 2, "required: TARGET"),
+        (["add", "--no-import", "--code", "7779", "m:C"], 1, "code 7779 is spent: it is retired"),
+        (["add", "--no-import", "--code", "7777", "m:C"], 1, "code 7777 is spent: it is live and means paylib:Pay"),
+        (["add", "--no-import", "--code", "300", "paylib:Pay"], 1, "paylib:Pay has code 7777 (live) already"),
+        (["add", "--no-import", "paylib:Old"], 1, "paylib:Old has code 7778 (load-only) already"),
+        (["add", "--no-import", "--force", "src.shop:C", "shop.money:Money", "--load-only"], 1, "already live as"),
+        (["add", "--no-import", "__main__:C"], 1, "is in a main module"),
+        (["add", "--no-import", "pathlib:Path"], 1, "calling it makes an object of another class"),
+        (["promote", "7778"], 1, "cannot promote code 7778: it is not in this file"),
+        (["demote", "paylib:Pay"], 1, "an included registry has it, and it is changed there: extreg show 7777"),
+        (["move", "--no-import", "7777", "m:C"], 1, "it is not in this file"),
+        (["move", "--no-import", "240", "paylib:Pay"], 1, "paylib:Pay already has the live code 7777"),
         (["promote", "240"], 1, "cannot promote code 240: it is live"),
         (["promote", "18221"], 1, "already dumped as code 4711"),
         (["promote", "9120"], 1, "spent for ever"),
@@ -142,7 +169,6 @@ def test_add_twice_is_add_once(run_extreg: Run, shop: Path) -> None:
         (["add", "--no-import", "--registry", "missing/registry.toml", "m:C"], 2, "there is no folder"),
         (["init", "--registry", "missing/registry.toml"], 2, "there is no folder"),
         (["init"], 1, "exists already"),
-        (["lint"], 2, "there is no package 'paylib'"),
         (["lost"], 2, "invalid choice"),
         ([], 2, "required: COMMAND"),
         (["list", "--regis", "x"], 2, "unrecognized arguments"),
@@ -164,7 +190,7 @@ def test_refusals(
     assert message in said.err
     assert said.out == ""
     assert shop.read_text() == TEXT
-    assert [path.name for path in shop.parent.iterdir()] == [shop.name]
+    assert {path.name for path in shop.parent.iterdir()} == {shop.name, "paylib"}
 
 
 @pytest.mark.parametrize(
@@ -203,6 +229,9 @@ def test_list_shows_every_code_in_order(run_extreg: Run, shop: Path) -> None:
         0,
         "  240  live       shop.money:Money\n"
         " 4711  live       shop.models:Order\n"
+        " 7777  live       paylib:Pay  (paylib/registry.toml)\n"
+        " 7778  load-only  paylib:Old  (paylib/registry.toml)\n"
+        " 7779  retired    paylib:Gone  (paylib/registry.toml)\n"
         " 9120  retired    shop.legacy:Cart\n"
         "18220  load-only  shop.models:Basket\n"
         "18221  load-only  shop.models:Order\n",
@@ -220,9 +249,11 @@ def test_list_as_json_has_the_documented_shape(run_extreg: Run, shop: Path) -> N
     assert data["include"] == ["paylib"]
     hot = {"first": 240, "last": 255, "allocate": "next", "modules": [], "used": 1, "capacity": 16}
     assert data["ranges"]["hot"] == hot
-    assert [row["code"] for row in data["codes"]] == [240, 4711, 9120, 18220, 18221]
-    order = {"code": 4711, "state": "live", "target": "shop.models:Order", "former": ["shop.orders:Order"], "line": 6}
-    assert data["codes"][1] == order
+    assert [row["code"] for row in data["codes"]] == [240, 4711, 7777, 7778, 7779, 9120, 18220, 18221]
+    order = {"code": 4711, "state": "live", "target": "shop.models:Order", "former": ["shop.orders:Order"]}
+    assert data["codes"][1] == {**order, "path": str(shop), "line": 6, "included": False}
+    included = {"path": str(shop.parent / "paylib" / "registry.toml"), "line": 4, "included": True}
+    assert data["codes"][2] == {"code": 7777, "state": "live", "target": "paylib:Pay", "former": [], **included}
     assert data["reducers"] == {"shop.money:Money": "shop.money:reduce_money"}
 
 
@@ -239,13 +270,73 @@ def test_show_tells_the_whole_story(run_extreg: Run, shop: Path) -> None:
         "opcode": "EXT2, 3 bytes",
         "by name": "24 bytes in a protocol 4 pickle, at its first occurrence",
         "range": "default (256 to 65535)",
-        "place": f"{shop}:6",
+        "place": "registry.toml:6",
         "reducer": "none",
         "also": "load-only as 18221",
     }
     assert "EXT1, 2 bytes" in run_extreg("show", "240").stdout
     assert "shop.money:reduce_money" in run_extreg("show", "240").stdout
     assert "retired: neither dumped nor loaded" in run_extreg("show", "shop.legacy:Cart").stdout
+    assert "paylib/registry.toml:4, which is included" in run_extreg("show", "paylib:Pay").stdout
+
+
+def test_what_an_include_has_is_taken(run_extreg: Run, shop: Path) -> None:
+    before = shop.read_text()
+    where = shop.parent / "paylib" / "registry.toml"
+    check(
+        run_extreg("add", "--no-import", "paylib:Pay"),
+        0,
+        '7777 = "paylib:Pay"\n',
+        f"note: paylib:Pay is there already, in {where}\n",
+    )
+    assert shop.read_text() == before
+    where.write_text('format = 1\n[codes]\n241 = "paylib:Pay"\n')
+    check(run_extreg("add", "--no-import", "--range", "hot", "m:C"), 0, '242 = "m:C"\n')
+
+
+def test_without_an_included_registry_no_code_is_given(run_extreg: Run, shop: Path) -> None:
+    (shop.parent / "paylib" / "registry.toml").unlink()
+    before = shop.read_text()
+    for command in (["add", "--no-import", "m:C"], ["promote", "18220"], ["list"], ["show", "240"], ["lint"]):
+        done = run_extreg(*command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "paylib" in done.stderr
+    assert shop.read_text() == before
+
+
+def test_add_says_what_lint_would_say_before_it_spends_the_number(run_extreg: Run, shop: Path) -> None:
+    done = run_extreg("add", "--no-import", "shop.models:Order.Line")
+    assert done.returncode == 0
+    assert "note: nested-name: shop.models:Order.Line names something inside a class" in done.stderr
+    (shop.parent / "pyproject.toml").write_text('[tool.extreg.lint]\nignore = ["nested-name"]\n')
+    assert run_extreg("add", "--no-import", "shop.models:Order.Part").stderr == ""
+    before = shop.read_text()
+    done = run_extreg("add", "--no-import", "m:C", "pathlib:Path")
+    assert done.returncode == 1
+    assert "pathlib:Path: calling it makes an object of another class" in done.stderr
+    assert "extreg rule dead-target tells more; if you know better: the same with --force" in done.stderr
+    assert shop.read_text() == before
+    assert run_extreg("add", "--no-import", "--force", "pathlib:Path").returncode == 0
+
+
+def test_a_package_reached_through_its_source_folder_is_refused(run_extreg: Run, tmp_path: Path) -> None:
+    (tmp_path / "src" / "shop").mkdir(parents=True)
+    (tmp_path / "src" / "shop" / "models.py").write_text("class Order: pass\n")
+    assert run_extreg("init").returncode == 0
+    done = run_extreg("add", "src.shop.models:Order")
+    assert done.returncode == 1
+    assert "src.shop.models:Order is shop.models:Order where programs import it" in done.stderr
+    assert "extreg add shop.models:Order" in done.stderr
+    assert run_extreg("add", "shop.models:Order").returncode == 0
+
+
+def test_many_displaced_targets_are_one_note(run_extreg: Run, tmp_path: Path) -> None:
+    assert run_extreg("init").returncode == 0
+    done = run_extreg("add", "--no-import", *(f"m:C{number}" for number in range(3000)))
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 3000
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("targets hash to codes that others have, and get the next free ones")
 
 
 def test_the_size_by_name_is_what_pickle_writes(run_extreg: Run, registry_file: Path) -> None:
