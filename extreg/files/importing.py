@@ -39,6 +39,20 @@ def is_hooked(name: str) -> bool:
     return any(name in table for table in _tables())
 
 
+def is_taken_over(name: str) -> bool:
+    """Whether a finder that comes before the path finder spells the top-level module `name`, which it may find itself.
+
+    Setuptools has one that finds its own ``distutils`` before the standard library's.
+    """
+    before = sys.meta_path[: sys.meta_path.index(PathFinder)] if PathFinder in sys.meta_path else sys.meta_path
+    foreign = [finder for finder in before if finder not in _ASKED]
+    kinds = [finder if isinstance(finder, type) else type(finder) for finder in foreign]
+    spelt = any(member.endswith(f"_{name}") for kind in kinds for member in vars(kind))
+    tables = [table for finder in foreign for table in _held(finder) if name in table]
+    # Of an editable install its folder is known, and searched.
+    return spelt or any(not (type(table) is dict and type(table[name]) is str) for table in tables)
+
+
 def _editable() -> Iterator[str]:
     """Yield the folders in which the finders of editable installs have their modules.
 
@@ -58,9 +72,14 @@ def _tables() -> Iterator[Any]:
     for finder in sys.meta_path:
         if finder in _ASKED:
             continue
-        kind = finder if isinstance(finder, type) else type(finder)
-        module = sys.modules.get(kind.__module__)
-        for holder in {id(held): held for held in (finder, kind, module) if held is not None}.values():
-            # Not by name, which differs; but a dunder such as __builtins__ is nothing of theirs.
-            held = getattr(holder, "__dict__", {})
-            yield from (held[name] for name in held if name[:2] != "__" and type(held[name]) in _TABLES)
+        yield from _held(finder)
+
+
+def _held(finder: Any) -> Iterator[Any]:
+    """Yield the containers that a finder, its class and that class's module hold."""
+    kind = finder if isinstance(finder, type) else type(finder)
+    module = sys.modules.get(kind.__module__)
+    for holder in {id(held): held for held in (finder, kind, module) if held is not None}.values():
+        # Not by name, which differs; but a dunder such as __builtins__ is nothing of theirs.
+        held = getattr(holder, "__dict__", {})
+        yield from (held[name] for name in held if name[:2] != "__" and type(held[name]) in _TABLES)

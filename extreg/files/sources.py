@@ -2,15 +2,18 @@
 
 import importlib.util
 import os
+import re
+import sys
 from collections.abc import Iterable, Iterator
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from pathlib import Path
 
-from extreg.files.importing import is_hooked, search_path
+from extreg.files.importing import is_hooked, is_taken_over, search_path
 from extreg.text.calls import Call, extension_calls
 from extreg.text.lookup import Answer, Lookup, Module, Outside
-from extreg.text.python import Scope, module_scope, parse
-from extreg.text.python_text import Elsewhere, done_elsewhere, makes_modules
+from extreg.text.python import Scope, module_scope
+from extreg.text.python_fetch import parse
+from extreg.text.python_package import Package
 
 # Beside or instead of `name.py`, these say that the module exists, or does once it is built.
 _NOT_SOURCE = {
@@ -26,6 +29,7 @@ _NOT_SOURCE = {
     ".cpp": "compiled from C++",
     ".rs": "compiled from Rust",
 }
+_IMPORTED = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
@@ -36,7 +40,9 @@ class Sources:
     """
 
     def __init__(self, folders: Iterable[Path]) -> None:
+        folders = list(folders)
         self.path = search_path(folders)
+        self._own = {os.path.realpath(place) for folder in folders for place in (folder, folder / "src")}
         self.visited: dict[str, int] = {}
         self._modules: dict[str, Module | Outside | None] = {}
         self._origins: dict[str, str | None] = {}
@@ -44,7 +50,7 @@ class Sources:
         self._scopes: dict[str, tuple[Scope, str] | None] = {}
         self._calls: dict[str, tuple[Call, ...]] = {}
         self._texts: dict[str, str | None] = {}
-        self._surveys: dict[str, Elsewhere] = {}
+        self._surveys: dict[str, Package] = {}
 
     def answers(self, targets: Iterable[str]) -> dict[str, Answer]:
         """Return what each of `targets` leads to."""
@@ -66,13 +72,27 @@ class Sources:
             self._modules[name] = self._load(name)
         return self._modules[name]
 
-    def survey(self, package: str) -> Elsewhere:
-        """Return what all files of a top-level package together do to the objects and modules of others."""
+    def survey(self, package: str) -> Package:
+        """Return what all files of a top-level package do to the objects and modules of others.
+
+        With those of the project that it imports, and those import in turn.
+        """
         if package not in self._surveys:
-            done = [done_elsewhere(text) for text in self._package_texts(package) if "." in text]
-            renamed = frozenset[str]().union(*(found.renamed for found in done))
-            self._surveys[package] = Elsewhere(renamed, frozenset[str]().union(*(found.given for found in done)))
+            texts = list(self._package_texts(package))
+            seen = {package, *sys.stdlib_module_names}
+            for text in texts:  # it grows
+                imported = set(_IMPORTED.findall(text)) - seen
+                seen |= imported
+                texts += [more for name in sorted(imported) if self._is_own(name) for more in self._package_texts(name)]
+            self._surveys[package] = Package(tuple(texts))
         return self._surveys[package]
+
+    def _is_own(self, package: str) -> bool:
+        """Whether a top-level package lies in one of the project's folders."""
+        self.load(package)
+        origin = self._origins.get(package)
+        places = self._places.get(package) or ([origin] if origin is not None else [])
+        return any(str(Path(os.path.realpath(place)).parent) in self._own for place in places)
 
     def _package_texts(self, package: str) -> Iterator[str]:
         self.load(package)
@@ -88,19 +108,21 @@ class Sources:
     def _load(self, name: str) -> Module | Outside | None:
         parent_name, _, last = name.rpartition(".")
         folders: list[str] | None = None
+        if not parent_name and is_taken_over(name):
+            return Outside("known to an import hook that comes first")
         if parent_name:
             parent = self.load(parent_name)
             if not isinstance(parent, Module):
                 return parent
             folders = self._places.get(parent_name, [])
             if not folders and not parent.is_package:
-                return Outside("put in place when it is imported") if makes_modules(parent.source) else None
+                return None
         spec = _spec(name, self.path if folders is None else folders)
         if spec is not None:
             self._origins[name] = spec.origin
             self._places[name] = list(spec.submodule_search_locations or ())
         if spec is None:
-            return self._without_spec(last, folders, parent_name)
+            return self._without_spec(last, folders)
         return self._from_spec(name, spec)
 
     def _from_spec(self, name: str, spec: ModuleSpec) -> Module | Outside | None:
@@ -119,16 +141,13 @@ class Sources:
             return Outside("not readable as source by this Python")
         return Module(name, bool(places), *read)
 
-    def _without_spec(self, last: str, folders: list[str] | None, parent_name: str) -> Outside | None:
+    def _without_spec(self, last: str, folders: list[str] | None) -> Outside | None:
         for folder in self.path if folders is None else folders:
             kind = _not_source(folder, last)
             if kind is not None:
                 return Outside(kind)
-        if not parent_name and is_hooked(last):
+        if folders is None and is_hooked(last):
             return Outside("known to an import hook only")
-        parent = self.load(parent_name) if parent_name else None
-        if isinstance(parent, Module) and (makes_modules(parent.source)):
-            return Outside("perhaps put in place when its package is imported")
         return None
 
     def _scope(self, path: str) -> tuple[Scope, str] | None:

@@ -4,13 +4,18 @@ Pure: whoever asks passes in how a module's source is found.
 """
 
 import builtins
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from extreg.registry.target import join, split
 from extreg.text.python import Binding, Scope
-from extreg.text.python_text import Elsewhere, bound_later, renames
+from extreg.text.python_fetch import module_writers
+from extreg.text.python_known import HANDLERS, WRITERS
+from extreg.text.python_package import Package
+from extreg.text.python_reach import Made
+from extreg.text.python_text import bound_later, renames
 
 _DEEPEST = 40  # of chains of re-exports; longer ones go round in circles
 
@@ -46,7 +51,7 @@ class Outside(NamedTuple):
 
 
 Load = Callable[[str], "Module | Outside | None"]
-Survey = Callable[[str], Elsewhere]
+Survey = Callable[[str], Package]
 
 
 class _Missing(NamedTuple):
@@ -93,7 +98,7 @@ class Lookup:
         self.survey = survey
         self._names: dict[tuple[str, str], _Result] = {}
         self._active: set[tuple[str, str]] = set()
-        self._handing: dict[str, bool] = {}
+        self._fetching: dict[str, bool] = {}
         self._depth = 0
 
     def answer(self, target: str) -> Answer:
@@ -106,7 +111,7 @@ class Lookup:
             result = self.nested(result, name, holder)
             holder = f"{holder}.{name}"
         if isinstance(result, _Missing):
-            if result.name in self.survey(_top(module)).given:
+            if self._put_there(module, first, result.name):
                 return Answer("unknown", detail=f"another module may put {result.name!r} there")
             top = _top(split(target)[0])
             hint = _absent(top) if self.load(top) is None else _nearest(result, target)
@@ -118,8 +123,10 @@ class Lookup:
         own = join(result.module, result.qualname)
         if own == target:
             return Answer("found")
-        if not result.certain or self._renamed(result):
+        if not result.certain or self._replaced(module, qualname) or self._renamed(result, first):
             return Answer("unknown", detail=f"it is defined as {own}, but may be given another name")
+        if _written_otherwise(result.module, result.qualname):
+            return Answer("unknown", detail=f"it is {own}, which protocols below 3 write under another name")
         return Answer("reexported", target=own)
 
     def attribute(self, module_name: str, name: str) -> _Result:
@@ -138,6 +145,8 @@ class Lookup:
     def _attribute(self, module_name: str, name: str) -> _Result:
         module = self.load(module_name)
         if module is None:
+            if self.survey(_top(module_name)).makes(module_name):
+                return _Unknown(f"{module_name} may be put in place when its package is imported")
             return _Missing(f"there is no module {module_name!r} on the import path", module_name, ())
         if isinstance(module, Outside):
             return _Unknown(f"{module_name} is {module.why}")
@@ -148,7 +157,7 @@ class Lookup:
             return found
         if module.is_package and self.load(f"{module_name}.{name}") is not None:
             return _Namespace(f"{module_name}.{name}")
-        if module.scope.open or bound_later(name, module.source):
+        if self._may_bind(module, name):
             return _Unknown(f"{module_name} may bind {name!r} in a way that only running it shows")
         return _Missing(f"{module_name} has no {name!r}", name, tuple(module.scope.names))
 
@@ -165,6 +174,8 @@ class Lookup:
                 results.append(starred)
                 if not bindings and star.sure:
                     break
+        if len(results) == 1 and len(bindings) == 1 and not bindings[0].sure and bindings[0].kind in ("from", "alias"):
+            return _Unknown("whether it is bound there shows only when it runs")
         return _agreed(results)
 
     def _starred(self, module_name: str, name: str) -> _Result | None:
@@ -210,7 +221,10 @@ class Lookup:
     def _keeps(self, module: Module, decorator: str, called: bool) -> bool:
         """Whether a decorator returns what it is given, unchanged in name."""
         found = self._alias(module, decorator)
-        return isinstance(found, _Defined) and found.returns in ("either", "maker" if called else "argument")
+        if not isinstance(found, _Defined) or found.returns not in ("either", "maker" if called else "argument"):
+            return False
+        home = self.load(found.module)
+        return isinstance(home, Module) and not renames(home.source)
 
     def _alias(self, module: Module, dotted: str) -> _Result:
         root, *rest = dotted.split(".")
@@ -243,7 +257,9 @@ class Lookup:
         if bindings:
             results = [self._class_binding(module, holder, scope, binding) for binding in bindings]
             return _agreed(results) or _Unknown("")
-        if scope.open or scope.stars or not holder.certain or hasattr(type, name):
+        if scope.open or scope.stars or not holder.certain or hasattr(type, name) or module.scope.reach.open:
+            return _Unknown(f"what {shown} holds shows only when it runs")
+        if any(self._knows_owner(module, binding) for found in scope.names.values() for binding in found):
             return _Unknown(f"what {shown} holds shows only when it runs")
         inherited = []
         for base in scope.bases:
@@ -256,6 +272,13 @@ class Lookup:
             return there[0] if len(there) == 1 else _Unknown("it is inherited")
         return _Missing(f"{shown} has no {name!r}", name, tuple(scope.names))
 
+    def _knows_owner(self, module: Module, binding: Binding) -> bool:
+        """Whether what a call in a class body makes is told of the class, by `__set_name__`, and may change it."""
+        if binding.kind != "unknown" or not binding.name:
+            return False
+        home = self._home(module, binding.name)
+        return "__set_name__" in home.source if isinstance(home, Module) and not _is_ours(home.name) else False
+
     def _class_binding(self, module: Module, holder: _Defined, scope: Scope, binding: Binding) -> _Result:
         if binding.kind == "alias" and binding.name.partition(".")[0] in scope.names:
             return _Unknown("it is another name for something in its class")
@@ -264,29 +287,139 @@ class Lookup:
             return found._replace(certain=False)
         return found
 
-    def _renamed(self, result: _Defined) -> bool:
-        """Whether a module that the name came through, or any other of its package, may rename what it holds."""
+    def _may_bind(self, module: Module, name: str) -> bool:
+        """Whether a module may get `name` in another way than by its statements."""
+        scope = module.scope
+        if scope.open or name in scope.reach.given or module.name in scope.reach.modules:
+            return True
+        return bound_later(name, module.source) or any(self._may_write(module, made) for made in scope.reach.calls)
+
+    def _may_write(self, module: Module, made: Made) -> bool:
+        """Whether a call may write to the namespace of the module that makes it."""
+        last = (made.function or "").rpartition(".")[2]
+        if last in WRITERS or (made.handing and last in HANDLERS):
+            return True
+        home = self._home(module, made.function) if made.function is not None else None
+        if home is None:
+            return bool(made.handing)
+        if not isinstance(home, Module):
+            return bool(made.handing) and not _is_ours(home)
+        if made.handing == "namespace":
+            return not _is_ours(home.name)
+        return not _is_ours(home.name) and any(map(self._fetches, self._behind(home, made)))
+
+    def _fetches(self, module: Module) -> bool:
+        if module.name not in self._fetching:
+            self._fetching[module.name] = bool(module_writers(module.source))
+        return self._fetching[module.name]
+
+    def _behind(self, home: Module, made: Made) -> "list[Module]":
+        """Return the modules in which a call of what `home` defines may end: more where it is given something."""
+        if not made.handing:
+            return [home]
+        bindings = [binding for found in home.scope.names.values() for binding in found]
+        names = {
+            absolute(home, found.module, found.level) if found.kind == "from" else found.module
+            for found in bindings
+            if found.kind in ("from", "module")
+        }
+        modules = (self.load(name) for name in sorted(names) if name and _top(name) == _top(home.name))
+        return [home, *(module for module in modules if isinstance(module, Module))]
+
+    def _home(self, module: Module, called: str) -> "Module | str | None":
+        """Return the module that defines what is called, or whose instance has it: its name where it has no source."""
+        root, _, rest = called.partition(".")
+        bindings = module.scope.names.get(root, [])
+        if len(bindings) == 1 and bindings[0].kind == "unknown" and bindings[0].name and rest:
+            maker = bindings[0].name
+            return self._home(module, maker) if maker.partition(".")[0] != root else None
+        if len(bindings) == 1 and bindings[0].kind == "module" and isinstance(self.load(bindings[0].module), Outside):
+            return bindings[0].module
+        found = self._alias(module, called)
+        if isinstance(found, _Namespace):
+            return None
+        if isinstance(found, _Defined):
+            home = self.load(found.module)
+            return home if isinstance(home, Module) else found.module
+        if len(bindings) == 1 and bindings[0].kind == "from" and not bindings[0].level:
+            outside = self.load(bindings[0].module)
+            return bindings[0].module if isinstance(outside, Outside) else None
+        return None
+
+    def _put_there(self, module: str, first: str, name: str) -> bool:
+        """Whether a file of the package, or of what it brings along, may put `name` into a module or its class."""
+        package = self.survey(_top(module))
+        if name in package.given or package.replaces(module):
+            return True
+        return package.hands_over(module) if name == first else package.hands_over_class(first)
+
+    def _replaced(self, module: str, qualname: str) -> bool:
+        """Whether another object may come to stand where the statements of a module put one."""
+        package = self.survey(_top(module))
+        if qualname.rpartition(".")[2] in package.given or package.replaces(module):
+            return True
+        found = self.load(module)
+        return isinstance(found, Module) and found.scope.reach.open
+
+    def _renamed(self, result: _Defined, first: str) -> bool:
+        """Whether the object may call itself otherwise than its statement does."""
+        home = self.load(result.module)
+        if isinstance(home, Module) and ("__name__" in home.scope.names or "__name__" in home.scope.reach.given):
+            return True
         name = result.qualname.partition(".")[0]
         tops = {_top(module) for module in (result.module, *result.via)}
-        if any(name in self.survey(top).renamed for top in tops):
+        if any(name in self.survey(top).renamed or self.survey(top).renames(result.module, name) for top in tops):
+            return True
+        if self._remade(result):
             return True
         passed = result.via | {*_packages(result.module), result.module}
         modules = [module for module in map(self.load, sorted(passed)) if isinstance(module, Module)]
-        return any({"*", name} & module.scope.renamed or self._hands_over(module) for module in modules)
+        return any(
+            {"*", name, first} & module.scope.renamed or self._hands_over(module, {name, first}) for module in modules
+        )
 
-    def _hands_over(self, module: Module) -> bool:
+    def _remade(self, result: _Defined, depth: int = 0) -> bool:
+        """Whether the bases or the metaclass of a class may give it another name."""
+        module = self.load(result.module)
+        if result.scope is None or not isinstance(module, Module):
+            return False
+        if depth > _DEEPEST:
+            return True
+        for maker in result.scope.makers:
+            found = self._alias(module, maker) if maker is not None else _Unknown("")
+            if not isinstance(found, _Defined):
+                return True
+            if _is_ours(found.module):
+                continue
+            home = self.load(found.module)
+            if not isinstance(home, Module) or renames(home.source) or self._remade(found, depth + 1):
+                return True
+        return False
+
+    def _hands_over(self, module: Module, names: "set[str]") -> bool:
         """Whether a module calls a function that may rename what the module holds."""
-        if module.name not in self._handing:
-            called = module.scope.called.items()
-            self._handing[module.name] = any(self._may_rename(module, *found) for found in called)
-        return self._handing[module.name]
+        return any(self._may_rename(module, made, names) for made in module.scope.reach.calls)
 
-    def _may_rename(self, module: Module, called: str, handed: bool) -> bool:
-        found = self._alias(module, called)
-        home = self.load(found.module) if isinstance(found, _Defined) else None
-        if not isinstance(home, Module):
+    def _may_rename(self, module: Module, made: Made, names: "set[str]") -> bool:
+        handed = bool(made.handing or names & made.names)
+        last = (made.function or "").rpartition(".")[2]
+        if handed and last in HANDLERS:
+            return True
+        home = self._home(module, made.function) if made.function is not None else None
+        if home is None:
             return handed
-        return (handed or _top(home.name) == _top(module.name)) and renames(home.source)
+        if not isinstance(home, Module):
+            return handed and not _is_ours(home)
+        if _is_ours(home.name):
+            return False
+        if not handed:
+            return renames(home.source) and self._fetches(home)
+        return any(renames(behind.source) for behind in self._behind(home, made._replace(handing="name")))
+
+
+def _is_ours(module_name: str) -> bool:
+    """Whether a module is of the standard library, of which is known what writes to the modules of its callers."""
+    return _top(module_name) in sys.stdlib_module_names
 
 
 def _builtin(dotted: str) -> _Result:
@@ -309,6 +442,14 @@ def _nearest(missing: _Missing, target: str) -> str:
     if near:
         return f"did you mean {near[0]}? If the class moved: extreg move {target} MODULE:NAME"
     return f"if it moved: extreg move {target} MODULE:NAME; if it is gone for good: extreg retire --now {target}"
+
+
+def _written_otherwise(module: str, qualname: str) -> bool:
+    """Whether protocols 0 to 2 write a name of Python 2 for a global that loads as another one."""
+    from _compat_pickle import NAME_MAPPING, REVERSE_NAME_MAPPING
+
+    old = REVERSE_NAME_MAPPING.get((module, qualname))
+    return old is not None and NAME_MAPPING.get(old) != (module, qualname)
 
 
 def _top(module_name: str) -> str:

@@ -5,19 +5,16 @@ scope ``open`` (a name that is not found in it may exist all the same).
 """
 
 import ast
-import re
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from extreg.text.python_known import HARMLESS, MAKERS, OWN_NAME
-from extreg.text.python_text import hands_out_namespace
+from extreg.text.python_known import HARMLESS, MAKERS, NEVER_SWALLOW, OWN_NAME
+from extreg.text.python_reach import Reach, dotted_name, reach
 
 Returns = Literal["", "argument", "maker", "either"]
 Kind = Literal["class", "function", "made", "module", "from", "alias", "unknown"]
 
-_AT_TOP = re.compile(r"\b(?:exec|locals|vars)\s*\(|__dict__")
 _TRY = (ast.Try, getattr(ast, "TryStar", ast.Try))  # TryStar is new in 3.11
 _TYPE_ALIAS = getattr(ast, "TypeAlias", ())  # new in 3.12
 
@@ -29,7 +26,8 @@ class Binding(NamedTuple):
     or the name that a made class is given; ``certain`` says that a class or function keeps the module and the qualified
     name that its statement gives it, if its ``decorators`` let it (dotted names of those not known to; True where the
     decorator is what a call of it returns). ``returns`` says that a function returns its first ``argument``, or a
-    function that does (a ``maker``), or either as it is called. ``at`` orders bindings and star imports.
+    function that does (a ``maker``), or either as it is called. ``at`` orders bindings and star imports; ``sure`` that
+    it is run, unless the import fails. The name of an ``unknown`` one is that of the function whose result it is.
     """
 
     kind: Kind
@@ -41,6 +39,7 @@ class Binding(NamedTuple):
     scope: "Scope | None" = None
     decorators: tuple[tuple[str, bool], ...] = ()
     returns: Returns = ""
+    sure: bool = True
 
 
 class Star(NamedTuple):
@@ -58,9 +57,9 @@ class Scope:
 
     ``exports`` is ``__all__``, or None where there is none; ``exports_open`` says that it has more than can be read.
     ``renamed`` holds the names whose object is given another ``__module__`` or ``__qualname__`` here, ``*`` for any.
-    ``called`` are the dotted names of functions that are called for what they do, True with those that are handed the
-    namespace.
-    ``bases`` are a class's bases as dotted expressions, None for one that is more than that.
+    ``bases`` are a class's bases as dotted expressions, None for one that is more than that; ``makers`` are these, with
+    what is in front of brackets for ``base[...]``, and the metaclass: what decides what the class becomes.
+    ``reach`` is what a module does to its namespace beyond its statements.
     """
 
     names: dict[str, list[Binding]] = field(default_factory=dict)
@@ -69,38 +68,32 @@ class Scope:
     exports_open: bool = False
     open: bool = False
     renamed: set[str] = field(default_factory=set)
-    called: dict[str, bool] = field(default_factory=dict)
     bases: tuple[str | None, ...] = ()
-
-
-def parse(source: str) -> ast.Module | None:
-    """Return the syntax tree of `source`, or None when this Python cannot parse it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an invalid escape in somebody's file is not our business
-        try:
-            return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+    makers: tuple[str | None, ...] = ()
+    reach: Reach = field(default_factory=Reach)
 
 
 def module_scope(tree: ast.Module, source: str) -> Scope:
     """Return what the module binds when it is run from top to bottom."""
-    reader = _Reader(source)
+    reader = _Reader()
     reader.body(tree.body, sure=True)
-    reader.scope.open |= hands_out_namespace(source)
-    if not reader.scope.open and _AT_TOP.search(source) is not None:
-        reader.scope.open = _calls_at_top(tree)
-    return reader.scope
+    scope = reader.scope
+    scope.reach = reach(tree, source)
+    scope.open |= scope.reach.open or "__getattr__" in scope.names
+    if scope.reach.exports > reader.exports:  # somebody else fills it, or it is another's
+        scope.exports = scope.exports or set()
+        scope.exports_open = True
+    return scope
 
 
 class _Reader:
     """Reads one scope, statement by statement."""
 
-    def __init__(self, source: str, outer: "_Reader | None" = None) -> None:
-        self.source = source
+    def __init__(self, outer: "_Reader | None" = None) -> None:
         self.outer = outer
         self.scope = Scope()
         self.at = 0
+        self.exports = 0  # how often a statement here spells `__all__`
 
     def body(self, statements: Iterable[ast.stmt], *, sure: bool) -> None:
         for statement in statements:
@@ -128,49 +121,56 @@ class _Reader:
 
     def _block(self, node: ast.stmt, sure: bool) -> None:
         if isinstance(node, ast.If):
-            checking = _is_type_checking(node.test)
+            checking = self._is_type_checking(node.test)
             if not checking:
                 self.body(node.body, sure=False)
             self.body(node.orelse, sure=sure and checking)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
                 self._targets(item.optional_vars, sure)
-            self.body(node.body, sure=sure)
+            swallows = any(not self._lets_through(item.context_expr) for item in node.items)
+            self.body(node.body, sure=sure and not swallows)
         elif isinstance(node, _TRY):
-            self.body(node.body, sure=False)
+            # Where every handler raises, the module is there only if the body was run to its end.
+            passed = sure and all(handler.body and isinstance(handler.body[-1], ast.Raise) for handler in node.handlers)
+            self.body(node.body, sure=passed)
             for handler in node.handlers:
                 self.body(handler.body, sure=False)
-            self.body(node.orelse, sure=False)
+            self.body(node.orelse, sure=passed)
             self.body(node.finalbody, sure=sure)
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             self._targets(getattr(node, "target", None), sure=False)
             self.body([*node.body, *node.orelse], sure=False)
         elif isinstance(node, ast.Match):
             for case in node.cases:
+                for pattern in ast.walk(case.pattern):
+                    name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
+                    if isinstance(name, str):
+                        self._bind(name, Binding("unknown", self.at), sure=False)
                 self.body(case.body, sure=False)
-            self.scope.open = True  # a pattern binds names too
 
     def _bind(self, name: str, binding: Binding, sure: bool) -> None:
         if sure:
             self.scope.names[name] = [binding]
         else:
-            self.scope.names.setdefault(name, []).append(binding)
+            self.scope.names.setdefault(name, []).append(binding._replace(sure=False))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, sure: bool) -> None:
-        if node.name == "__getattr__" and self.outer is None:
-            self.scope.open = True
         decorators = self._decorators(node)
         found = Binding("function", self.at, name=node.name, certain=decorators is not None)
         found = found._replace(decorators=decorators or (), returns=_returns(node))
         self._bind(node.name, found, sure)
 
     def _class(self, node: ast.ClassDef, sure: bool) -> None:
-        reader = _Reader(self.source, self)
+        reader = _Reader(self)
         reader.body(node.body, sure=True)
         scope = reader.scope
         decorators = self._decorators(node)
-        scope.open |= bool(node.keywords) or decorators != ()
-        scope.bases = tuple(_dotted(base) for base in node.bases)
+        scope.open |= bool(node.keywords) or decorators != () or "__init_subclass__" in scope.names
+        scope.bases = tuple(dotted_name(base) for base in node.bases)
+        plain = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
+        metaclass = [word.value for word in node.keywords if word.arg in ("metaclass", None)]
+        scope.makers = tuple(dotted_name(maker) for maker in (*plain, *metaclass))
         certain = decorators is not None and not (OWN_NAME & scope.names.keys())
         found = Binding("class", self.at, name=node.name, certain=certain, scope=scope, decorators=decorators or ())
         self._bind(node.name, found, sure)
@@ -184,6 +184,8 @@ class _Reader:
             elif alias.name == "*":
                 self.scope.stars.append(Star(node.module or "", node.level, self.at, sure))
             else:
+                if alias.name == "__all__" or alias.asname == "__all__":
+                    self._export(ast.Constant(None), more=False)
                 found = Binding("from", self.at, module=node.module or "", level=node.level, name=alias.name)
                 self._bind(alias.asname or alias.name, found, sure)
 
@@ -195,20 +197,21 @@ class _Reader:
             if not isinstance(target, ast.Name):
                 self._targets(target, sure)
             elif target.id == "__all__":
+                self.exports += 1
                 self._export(node.value, more=isinstance(node, ast.AugAssign) or not sure)
             else:
                 self._bind(target.id, self._value(node.value, target.id), sure)
 
     def _value(self, value: ast.expr, bound: str) -> Binding:
-        dotted = _dotted(value)
+        dotted = dotted_name(value)
         if dotted is not None:
             return Binding("alias", self.at, name=dotted)
         if isinstance(value, ast.Call) and self._origin(value.func) in MAKERS and self.outer is None:
             given = value.args[0] if value.args else None
             if isinstance(given, ast.Constant) and given.value == bound:
-                plain = not any(word.arg in ("module", "qualname") for word in value.keywords)
+                plain = not any(word.arg in (None, "module", "qualname") for word in value.keywords)
                 return Binding("made", self.at, name=bound, certain=plain)
-        return Binding("unknown", self.at)
+        return Binding("unknown", self.at, name=_called(value) or "", certain=not _is_false(value))
 
     def _targets(self, target: ast.expr | None, sure: bool) -> None:
         """Bind the names in a target that is more than a name; note what is assigned to attributes."""
@@ -247,19 +250,33 @@ class _Reader:
         """Look at calls that change `__all__` or hand the namespace to somebody."""
         if not isinstance(value, ast.Call):
             return
-        if isinstance(value.func, ast.Attribute) and _dotted(value.func.value) == "__all__":
+        if isinstance(value.func, ast.Attribute) and dotted_name(value.func.value) == "__all__":
+            self.exports += 1
             argument = value.args[0] if value.args else ast.Constant(None)
             listed = ast.List([argument], ast.Load()) if value.func.attr == "append" else argument
             self._export(listed, more=True)
-        elif _dotted(value.func) == "setattr" and len(value.args) == 3:
+        elif dotted_name(value.func) == "setattr" and len(value.args) == 3:
             name = value.args[1]
             if not isinstance(name, ast.Constant) or name.value in OWN_NAME:
                 holder = value.args[0]
                 plain = isinstance(holder, ast.Name) and not self._is_loose(holder.id)
                 self.scope.renamed.add(holder.id if plain and isinstance(holder, ast.Name) else "*")
-        elif (called := _dotted(value.func)) is not None:
-            handed = any(_called(argument) in ("globals", "locals", "vars") for argument in value.args)
-            self.scope.called[called] = handed or self.scope.called.get(called, False)
+
+    def _is_type_checking(self, test: ast.expr) -> bool:
+        if isinstance(test, ast.Constant):
+            return not test.value
+        name = dotted_name(test) or ""
+        if name.rpartition(".")[2] != "TYPE_CHECKING":
+            return False
+        found = self.scope.names.get(name, [])
+        # `TYPE_CHECKING = False` says the same as typing's.
+        own = len(found) == 1 and found[0].kind == "unknown" and not found[0].certain
+        return own or (self._origin(test) or "") in ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
+
+    def _lets_through(self, manager: ast.expr) -> bool:
+        """Whether a context manager surely lets exceptions through, so that the body is run to its end."""
+        called = manager.func if isinstance(manager, ast.Call) else manager
+        return (self._origin(called) or dotted_name(called)) in NEVER_SWALLOW
 
     def _export(self, value: ast.expr, *, more: bool) -> None:
         if not more or self.scope.exports is None:
@@ -283,7 +300,7 @@ class _Reader:
             function = decorator.func if isinstance(decorator, ast.Call) else decorator
             if self._origin(function) in HARMLESS:
                 continue
-            dotted = _dotted(function)
+            dotted = dotted_name(function)
             if dotted is None:
                 return None
             found.append((dotted, called))
@@ -291,7 +308,7 @@ class _Reader:
 
     def _origin(self, value: ast.expr) -> str | None:
         """Return the dotted path under which an imported callable was imported, or None."""
-        dotted = _dotted(value)
+        dotted = dotted_name(value)
         if dotted is None:
             return None
         root, _, rest = dotted.partition(".")
@@ -324,8 +341,8 @@ def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Returns:
 def _returned(node: ast.FunctionDef, value: ast.expr, inner: set[str]) -> Returns:
     """Say what one value is that a function returns; `inner` are its own functions that return their argument."""
     if isinstance(value, ast.Call):  # `return decorator(*args)`, for a decorator that works with and without arguments
-        return "argument" if _dotted(value.func) in inner and not value.keywords else ""
-    name = _dotted(value)
+        return "argument" if dotted_name(value.func) in inner and not value.keywords else ""
+    name = dotted_name(value)
     if name in inner:
         return "maker"
     parameters = [*node.args.posonlyargs, *node.args.args]
@@ -353,39 +370,9 @@ def _own_returns(body: Iterable[ast.stmt]) -> Iterator[ast.Return]:
                     yield from _own_returns([inner] if isinstance(inner, ast.stmt) else inner.body)
 
 
-def _dotted(value: ast.expr) -> str | None:
-    """Return ``a.b.c`` for a name or a chain of attributes of one, else None."""
-    parts: list[str] = []
-    while isinstance(value, ast.Attribute):
-        parts.append(value.attr)
-        value = value.value
-    if isinstance(value, ast.Subscript) and not parts:  # Generic[T] as a base: the class is what counts
-        return None
-    if not isinstance(value, ast.Name):
-        return None
-    return ".".join([value.id, *reversed(parts)])
-
-
 def _called(value: ast.expr) -> str | None:
-    return _dotted(value.func) if isinstance(value, ast.Call) else None
+    return dotted_name(value.func) if isinstance(value, ast.Call) else None
 
 
-def _is_type_checking(test: ast.expr) -> bool:
-    if isinstance(test, ast.Constant):
-        return not test.value
-    return _dotted(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHECKING")
-
-
-def _calls_at_top(tree: ast.Module) -> bool:
-    """Whether code outside functions calls exec, locals or vars, or touches a `__dict__`."""
-    waiting: list[ast.AST] = list(tree.body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            continue
-        if isinstance(node, ast.Call) and _dotted(node.func) in ("exec", "locals", "vars"):
-            return True
-        if isinstance(node, ast.Attribute) and node.attr == "__dict__":
-            return True
-        waiting.extend(ast.iter_child_nodes(node))
-    return False
+def _is_false(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is False

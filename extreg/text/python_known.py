@@ -26,7 +26,6 @@ HARMLESS = frozenset(
         "functools.lru_cache",
         "functools.singledispatch",
         "functools.total_ordering",
-        "functools.wraps",
         "typing.dataclass_transform",
         "typing.final",
         "typing.no_type_check",
@@ -54,5 +53,28 @@ MAKERS = frozenset(
         "typing.TypedDict",
         "typing_extensions.NamedTuple",
         "typing_extensions.TypedDict",
+    }
+)
+# Context managers that let every exception through.
+NEVER_SWALLOW = frozenset({"open", "io.open", "warnings.catch_warnings", "importlib.resources.path"})
+# What is in the standard library and writes to the namespace of a module whose name or classes it is given.
+WRITERS = frozenset({"_convert", "_convert_", "global_enum"})
+# What gives its caller a namespace or a module, or does what it is told.
+HANDLERS = frozenset(
+    {
+        "__import__",
+        "exec",
+        "eval",
+        "get",
+        "getmodule",
+        "import_module",
+        "partial",
+        "reload",
+        "resolve_name",
+        "run_module",
+        "run_path",
+        "setattr",
+        "setdefault",
+        "vars",
     }
 )
