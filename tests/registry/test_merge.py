@@ -296,3 +296,54 @@ def edited(registry: Registry, chance: random.Random, count: int) -> Registry:
 
 def test_a_row_is_its_state_its_target_and_where_it_was():
     assert rows(life.move(BASE, 300, "m:New"))[300] == Row("live", "m:New", ("shop:Money",))
+
+
+def test_a_contradiction_can_be_answered_by_either_side():
+    ours, theirs = grown(codes={600: "shop:A"}), grown(codes={600: "other:B"})
+    found = merge(BASE, ours, theirs, Upstream(published=(ours, theirs)))
+    assert found.registry is None
+    assert (found.answers.ours, found.answers.theirs) == (ours, theirs)
+
+
+def test_answers_to_two_live_codes_of_one_target_keep_one_live():
+    base = grown(load_only={600: "shop:A", 601: "shop:A"})
+    ours, theirs = life.promote(base, 600), life.promote(base, 601)
+    found = merge(base, ours, theirs)
+    assert (found.answers.ours, found.answers.theirs) == (ours, theirs)
+
+
+def test_a_row_that_only_the_answering_side_has_is_in_its_answer():
+    base = grown(codes={600: "shop:A"})
+    ours, theirs = without(base, 300), replace(base, codes={**base.codes, 600: "other:A"})
+    ours = replace(ours, codes={**ours.codes, 600: "another:A"})
+    found = merge(base, ours, theirs)
+    assert [one.where for one in found.contradictions] == ["code 600"]
+    assert found.answers.ours.codes[600] == "another:A"
+    assert found.answers.theirs.codes[600] == "other:A"
+    assert found.answers.ours.codes[300] == found.answers.theirs.codes[300] == "shop:Money"
+
+
+def test_what_follows_upstream_is_spoken_of_where_the_sides_differ_and_only_there():
+    ours, theirs = grown(load_only={600: "shop:A"}), grown(codes={600: "shop:A"})
+    assert merge(BASE, ours, theirs).notes == ("code 600 (shop:A) is load-only, as upstream has it",)
+    base = grown(load_only={600: "shop:A"})
+    assert merge(base, life.promote(base, 600), base).notes == ()
+
+
+def test_a_class_given_to_an_unpublished_code_is_spoken_of():
+    base = grown(codes={600: "shop:A"})
+    theirs = replace(base, codes={**base.codes, 600: "shop:B"})
+    found = merge(base, base, theirs, Upstream(published=(BASE,)))
+    assert found.registry == theirs
+    assert found.notes == ("code 600 means shop:B, as theirs has it; shop:A was never upstream's",)
+
+
+def test_of_two_registries_only_what_both_have_is_common():
+    ours = replace(
+        BASE, include=("a", "b"), reducers={"shop:Money": "shop:f"}, ranges={"x": Range(first=70000, last=70009)}
+    )
+    theirs = replace(
+        BASE, include=("b", "c"), reducers={"shop:Money": "shop:g"}, ranges={"x": Range(first=70000, last=70010)}
+    )
+    assert common(ours, theirs) == replace(BASE, include=("b",))
+    assert common(ours, ours) == ours
