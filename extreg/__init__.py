@@ -13,7 +13,7 @@ __all__ = [
     "Installation",
     "Registry",
     "RegistryError",
-    "RewriteError",
+    "UnreadableError",
     "clear_cache",
     "dump",
     "dumps",
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
         ExtregError,
         ForbiddenGlobalError,
         RegistryError,
-        RewriteError,
+        UnreadableError,
     )
     from extreg.files.lint import lint
     from extreg.registry.model import Registry
@@ -80,7 +80,7 @@ _LAZY = {
     "ForbiddenGlobalError": "extreg.errors",
     "Registry": "extreg.registry.model",
     "RegistryError": "extreg.errors",
-    "RewriteError": "extreg.errors",
+    "UnreadableError": "extreg.errors",
     "clear_cache": "extreg.startup.hooks",
     "dump": "extreg.scoped",
     "dumps": "extreg.scoped",

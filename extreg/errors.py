@@ -142,18 +142,6 @@ class AllocationError(ExtregError):
     """No code can be given: the range is full, the number is spent, or it lies where it may not."""
 
 
-class RewriteError(ExtregError):
-    """Pickle bytes that cannot be read or rewritten; ``offset`` is the byte at which that showed."""
-
-    def __init__(self, message: str, offset: int = -1) -> None:
-        super().__init__(message)
-        self.args = (message, offset)
-        self.offset = offset
-
-    def __str__(self) -> str:
-        return f"{self.shown} (at byte {self.offset})" if self.offset >= 0 else self.shown
-
-
 class ReducerError(ExtregError, PicklingError):
     """A reducer that is missing, in conflict with another, or that returns what pickle cannot use.
 

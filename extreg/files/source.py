@@ -30,6 +30,14 @@ def decode(raw: bytes, path: str) -> str:
     return text
 
 
+def _instead(path: "str | os.PathLike[str]", error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "extreg init writes a new one"
+    if isinstance(error, IsADirectoryError):
+        return f"that is a folder, where a registry file is expected: {os.fspath(path)}{os.sep}registry.toml"
+    return ""
+
+
 def read_document(path: "str | os.PathLike[str]") -> Document:
     """Return the document in the file at `path`, faults and all.
 
@@ -38,6 +46,5 @@ def read_document(path: "str | os.PathLike[str]") -> Document:
     try:
         text = read_text(path)
     except OSError as error:
-        hint = "extreg init writes a new one" if isinstance(error, FileNotFoundError) else ""
-        raise UnreadableError(f"cannot read {os.fspath(path)}: {error.strerror}", hint) from None
+        raise UnreadableError(f"cannot read {os.fspath(path)}: {error.strerror}", _instead(path, error)) from None
     return Document.read(text, path=os.fspath(path))

@@ -5,7 +5,7 @@ Plain functions over plain mappings, importing nothing heavy: the start-up path 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from extreg.errors import Problem
@@ -44,6 +44,23 @@ def _row_problems(table: str, rows: "Mapping[Any, Any]") -> "Iterator[Problem]":
             yield Problem(f"{table}.{code}", f"expected a target 'module:qualname', found {target!r}")
         elif not is_target(target):
             yield Problem(f"{table}.{code}", explain(target))
+
+
+def setting_problems(
+    include: "Iterable[object]", ranges: "Mapping[Any, object]", reducers: "Mapping[Any, object]"
+) -> "Iterator[Problem]":
+    """Yield what in the rest of a registry is of another type than a file could give it."""
+    from extreg.errors import Problem
+
+    for package in include:
+        if not isinstance(package, str):
+            yield Problem("include", f"expected names of packages, found {package!r}")
+    for name, span in ranges.items():
+        if not (isinstance(name, str) and hasattr(span, "first") and hasattr(span, "last")):
+            yield Problem(f"ranges.{name}", f"expected a Range, found {span!r}")
+    for kind, function in reducers.items():
+        if not (isinstance(kind, str) and isinstance(function, str)):
+            yield Problem(f"reducers.{kind}", f"expected targets 'module:qualname', found {kind!r} and {function!r}")
 
 
 def table_problems(tables: "Mapping[str, Mapping[int, str]]") -> "list[Problem]":

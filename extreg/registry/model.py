@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast
 
 from extreg.errors import RegistryError
 from extreg.registry.fingerprint import fingerprint
-from extreg.registry.invariants import moved_problems, range_problems, row_problems, table_problems
+from extreg.registry.invariants import moved_problems, range_problems, row_problems, setting_problems, table_problems
 from extreg.registry.ranges import BUILT_IN, Range
 
 State = Literal["live", "load-only", "retired"]
@@ -40,9 +41,12 @@ class Registry:
 
     def __post_init__(self) -> None:
         put = partial(object.__setattr__, self)
+        problems = list(setting_problems(self.include, self.ranges, self.reducers))
+        if problems:
+            raise RegistryError(tuple(problems))
         put("ranges", MappingProxyType({**BUILT_IN, **self.ranges}))
         for name in ("codes", "load_only", "moved", "retired", "reducers"):
-            put(name, MappingProxyType(dict(sorted(getattr(self, name).items()))))
+            put(name, MappingProxyType(_ordered(getattr(self, name))))
         put("_live", {target: code for code, target in self.codes.items()})
         problems = [
             *row_problems(self.tables),
@@ -62,10 +66,10 @@ class Registry:
 
     @classmethod
     def load(cls, path: "str | Path") -> "Registry":
-        """Return the registry in the file at `path`; raise `RegistryError` or OSError."""
-        from extreg.files.source import read_text
+        """Return the registry in the file at `path`; raise `RegistryError`, or `UnreadableError` without one."""
+        from extreg.files.source import read_document
 
-        return cls.parse(read_text(path), path=str(path))
+        return read_document(path).require()
 
     @property
     def tables(self) -> dict[str, Mapping[int, str]]:
@@ -121,3 +125,11 @@ class Registry:
 
     def __hash__(self) -> int:
         return hash(self.fingerprint)
+
+
+def _ordered(rows: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return `rows` in ascending order; keys of other types than the rest are at the end, and named as problems."""
+    try:
+        return dict(sorted(rows.items(), key=itemgetter(0)))
+    except TypeError:
+        return dict(sorted(rows.items(), key=lambda row: (type(row[0]) is not int, type(row[0]) is int and row[0])))
