@@ -31,14 +31,18 @@ import os
 import sys
 
 
-def _leave_the_working_directory() -> None:
-    """Take the working directory off the import path, where ``python -m extreg`` has it first.
+def _begin_command() -> None:
+    """Prepare the process of ``python -m extreg``, and take the working directory off the import path.
 
     Whatever is imported later, copyreg to begin with, would be taken from a strange project that has a file of that
     name.  What imports modules of the project puts it there again.
     """
     named = sys.orig_argv[-len(sys.argv)]  # what stands before the program's own arguments
     if named == "extreg" or (named.startswith("-") and named.endswith("mextreg")):
+        # From here on an interrupt ends the command without a traceback.
+        from extreg.cli.process import prepare
+
+        prepare()
         safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)  # then it is not there, or by wish
         try:
             if not safe and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109 - pathlib is for later
@@ -49,7 +53,7 @@ def _leave_the_working_directory() -> None:
 
 # This file is run before extreg/__main__.py is; until that is found, runpy has "-m" in the place of its name.
 if getattr(sys, "argv", None) and sys.argv[0] == "-m" and hasattr(sys, "orig_argv"):
-    _leave_the_working_directory()
+    _begin_command()
 
 from extreg.startup import Installation, install, lazy, reload, uninstall  # noqa: E402 - see above
 from extreg.startup import __version__ as __version__  # noqa: E402

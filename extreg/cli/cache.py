@@ -46,7 +46,6 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="compile",
-        help="write the start-up cache ahead of time",
         description="Write the cache that makes extreg.install() fast, as compileall does for Python source: for "
         "images built ahead of time and read-only deployments. Run it with the Python that will start the program. "
         "Without it, the first start that may write beside registry.toml does the same.",

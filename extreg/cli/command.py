@@ -1,20 +1,24 @@
 """What a command is to the command line."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command: how it is called, what its help says, and the function that runs it."""
+    """One command: how it is called, what its help says, and the function that runs it.
+
+    ``adapt`` makes calls that were once right what they would be today.  The line of ``extreg --help`` on it is in
+    `extreg.cli.commands`.
+    """
 
     name: str
-    help: str
     description: str
     examples: str
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    adapt: Callable[[Sequence[str]], Sequence[str]] = list
 
 
 def registry_option(parser: argparse.ArgumentParser) -> None:

@@ -114,7 +114,6 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="demo",
-        help="the whole idea in ten seconds, in a temporary folder",
         description="Write a small program and a registry into a temporary folder, allocate codes, install them in a "
         "fresh process, compare sizes, move a class, and provoke a collision. Nothing is left behind.",
         examples="  extreg demo",

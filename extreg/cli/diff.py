@@ -128,7 +128,6 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="diff",
-        help="what changed, and in which order to deploy it",
         description="Say what changed between two registries, whether new readers load what old writers dumped and "
         "old readers what new writers dump, and hence which side is deployed first. Exit code 0: any order is safe, "
         "and nothing stops loading; 1: the order matters, something stops loading, or something cannot be judged.",

@@ -227,7 +227,6 @@ def _configure_move(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="init",
-        help="write a new registry.toml",
         description="Write a new, empty registry file: at --registry PATH, $EXTREG_REGISTRY or [tool.extreg] registry "
         "in pyproject.toml, else registry.toml in the working directory.",
         examples="  extreg init\n  extreg init --registry src/shop/registry.toml",
@@ -236,7 +235,6 @@ COMMANDS = (
     ),
     Command(
         name="add",
-        help="give targets their codes",
         description='Give each target a code for ever and print CODE = "TARGET" lines. The target is imported, '
         "in a child process, to learn the name that pickle will look up. Adding a target twice is adding it once.",
         examples="  extreg add shop.models:Order shop.models:Order.Line\n"
@@ -247,7 +245,6 @@ COMMANDS = (
     ),
     Command(
         name="promote",
-        help="make load-only codes live",
         description="Make load-only codes live: from now on their targets are dumped as codes. Do it once every reader "
         "has been released with the load-only row.",
         examples="  extreg promote 18220\n  extreg promote shop.models:Basket",
@@ -256,7 +253,6 @@ COMMANDS = (
     ),
     Command(
         name="demote",
-        help="make live codes load-only",
         description="Make live codes load-only: old pickles still load, new ones are dumped by name. The first step of "
         "a retirement.",
         examples="  extreg demote shop.models:Basket",
@@ -265,7 +261,6 @@ COMMANDS = (
     ),
     Command(
         name="retire",
-        help="spend codes for ever",
         description="Retire load-only codes: pickles that hold them no longer load, and the numbers are never "
         "given out again. No command brings them back.",
         examples="  extreg retire 18220\n  extreg retire --now shop.legacy:Cart",
@@ -274,7 +269,6 @@ COMMANDS = (
     ),
     Command(
         name="move",
-        help="let a code follow a class that moved",
         description="Change the target of a live or load-only code, because the class moved, and record "
         "the former one.",
         examples="  extreg move shop.orders:Order shop.models:Order",

@@ -145,7 +145,6 @@ def _configure_nothing(_: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="lint",
-        help="check the registry",
         description="Check the registry file and those of the packages it includes for collisions and broken promises, "
         "and the code they name. Nothing is imported unless --import is given.",
         examples="  extreg lint\n"
@@ -159,7 +158,6 @@ COMMANDS = (
     ),
     Command(
         name="rule",
-        help="explain the lint rules",
         description="List the lint rules, or say of one what it finds, why that matters and how to fix it.",
         examples="  extreg rule\n  extreg rule reassigned-code",
         configure=_configure_rule,
@@ -167,7 +165,6 @@ COMMANDS = (
     ),
     Command(
         name="schema",
-        help="print the JSON schema of registry.toml",
         description="Print the JSON schema of registry.toml. Editors with TOML support (Taplo, Even Better TOML) check "
         "the file as you type when its first line is `#:schema` and the path or address of the schema.",
         examples="  extreg schema > registry.schema.json      then on line 1: #:schema ./registry.schema.json",

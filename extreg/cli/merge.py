@@ -96,12 +96,12 @@ def _configure_driver(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ancestors", action="store_true", help="merge common ancestors, for git's eyes only")
 
 
-def with_operands(argv: Sequence[str]) -> Sequence[str]:
+def _with_operands(argv: Sequence[str]) -> Sequence[str]:
     """Return the call of a merge driver that an older git-setup configured, with ``--`` before its four operands.
 
     It had none, and the last of them, the path, begins with a dash where the folder's name does.
     """
-    older = argv[:1] == ["merge-driver"] and "--" not in argv and len(argv) > 4
+    older = "--" not in argv and len(argv) >= 4
     if older and argv[-1].startswith("-") and "/" in argv[-1]:
         return [*argv[:-4], "--", *argv[-4:]]
     return argv
@@ -116,17 +116,16 @@ def _configure_setup(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="merge-driver",
-        help="merge a registry for git",
         description="Merge three versions of a registry by meaning, as git calls a merge driver. Exit code 0: merged; "
         "1: contradictions are left between conflict markers; 129: the files could not be read or written. "
         "git-setup tells git to call it.",
         examples="  git config merge.extreg.driver 'extreg merge-driver -- %O %A %B %P'",
         configure=_configure_driver,
         run=_merge_driver,
+        adapt=_with_operands,
     ),
     Command(
         name="resolve",
-        help="resolve a file with conflict markers",
         description="Merge by meaning the two sides of a registry that holds git's conflict markers, or that git's "
         "index holds where the merge driver could not run. Only contradictions stay between markers, and the exit code "
         "is then 1.",
@@ -136,7 +135,6 @@ COMMANDS = (
     ),
     Command(
         name="git-setup",
-        help="set git up to merge the registry",
         description="Add the line 'registry.toml merge=extreg' to .gitattributes and the merge driver to this "
         "clone's git configuration. Doing it twice is doing it once.",
         examples="  extreg git-setup\n  extreg git-setup --check",

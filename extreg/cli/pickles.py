@@ -87,7 +87,6 @@ def _configure_rewrite(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="scan",
-        help="what stored pickles refer to",
         description=(
             "List the globals and codes in stored pickles, without executing any: in plain files, gzip, bz2, xz and "
             "zip files (torch and numpy archives too), shelves and other dbm databases, and SQLite's BLOBs. Exit code: "
@@ -101,7 +100,6 @@ COMMANDS = (
     ),
     Command(
         name="dis",
-        help="disassemble stored pickles",
         description=(
             "Show the opcodes of a stored pickle, without executing it, in the manner of pickletools, each code with "
             "its target and state beside it."
@@ -113,7 +111,6 @@ COMMANDS = (
     ),
     Command(
         name="suggest",
-        help="which globals deserve codes",
         description=(
             "Price codes for the globals in stored pickles by what every opcode and memo entry costs there, and list "
             "those that save bytes. One-byte codes go where they save most. Nothing is proposed that has or had a "
@@ -126,7 +123,6 @@ COMMANDS = (
     ),
     Command(
         name="rewrite",
-        help="exchange names and codes in stored pickles",
         description=(
             "Put live codes in the place of names in stored pickles, or names in the place of all codes the registry "
             "knows, retired ones too. Each file is replaced in one step, so that a crash leaves it old or new. What "

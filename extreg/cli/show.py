@@ -144,7 +144,6 @@ def _configure_show(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         name="list",
-        help="list all codes",
         description="List every code with its state and target, in ascending order.",
         examples="  extreg list\n  extreg list --format json",
         configure=_configure_list,
@@ -152,7 +151,6 @@ COMMANDS = (
     ),
     Command(
         name="show",
-        help="show one code with its whole story",
         description="Show one code: target, state, former targets, what it costs in a pickle, where it stands.",
         examples="  extreg show 4711\n  extreg show shop.models:Order",
         configure=_configure_show,

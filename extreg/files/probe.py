@@ -31,7 +31,17 @@ _Verdict = tuple[str, str, str, str]
 
 def main() -> None:
     """Answer for every target on standard input, then leave at once."""
-    request = json.load(sys.stdin)
+    try:
+        request = json.load(sys.stdin)
+    except ValueError:  # who asked is gone
+        os._exit(1)
+    try:
+        _answer(request)
+    except BrokenPipeError:  # who asked is gone, and nobody reads what user code broke
+        os._exit(1)
+
+
+def _answer(request: dict[str, Any]) -> None:
     with _taken_over() as answers:
         sys.path[:] = request["path"]
         for module, targets in groupby(sorted(request["targets"]), key=lambda target: split(target)[0]):

@@ -1,13 +1,16 @@
 """Each command through a process of its own: what it prints, what it writes, how it ends."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
-from extreg.cli.main import COMMANDS, main
+from extreg.cli.commands import COMMANDS, load
+from extreg.cli.main import main
 from extreg.registry.model import Registry
 
 pytestmark = pytest.mark.slow
@@ -169,8 +172,9 @@ def test_add_twice_is_add_once(run_extreg: Run, shop: Path) -> None:
         (["add", "--no-import", "--registry", "missing/registry.toml", "m:C"], 2, "there is no folder"),
         (["init", "--registry", "missing/registry.toml"], 2, "there is no folder"),
         (["init"], 1, "exists already"),
-        (["lost"], 2, "invalid choice"),
-        ([], 2, "required: COMMAND"),
+        (["lost"], 2, "there is no command 'lost'"),
+        (["lst"], 2, "did you mean: extreg list"),
+        (["--lost", "list"], 2, "unrecognized arguments: --lost"),
         (["list", "--regis", "x"], 2, "unrecognized arguments"),
     ],
     ids=lambda part: " ".join(part)[:60] if isinstance(part, list) else "",
@@ -392,6 +396,37 @@ def test_help(command: str | None, run_extreg: Run) -> None:
     assert "extreg" in done.stdout.partition("\nexamples:\n")[2]
     if command is None:
         assert {name.name for name in COMMANDS} <= set(done.stdout.split())
+
+
+def test_the_command_alone_prints_help(run_extreg: Run) -> None:
+    check(run_extreg(), 0, run_extreg("--help").stdout)
+
+
+def test_the_registry_may_be_named_before_the_command(run_extreg: Run, shop: Path) -> None:
+    (deep := shop.parent / "deep").mkdir()
+    for before in (["--registry", str(shop)], [f"--registry={shop}"]):
+        done = run_extreg(*before, "list", cwd=deep)
+        assert (done.returncode, done.stdout) == (0, run_extreg("list", "--registry", str(shop), cwd=deep).stdout)
+    assert run_extreg("--registry", "missing.toml", "list", "--registry", str(shop)).returncode == 0
+    assert run_extreg("--registry", "missing.toml", "list").returncode == 2
+
+
+def test_only_the_command_that_runs_is_imported(run_extreg: Run, shop: Path) -> None:
+    line = "import sys\nfrom extreg.cli.main import main\nmain({})\nprint(*sys.modules)"
+    loaded = {}
+    for arguments in (["--version"], ["list"], ["lint"]):
+        done = subprocess.run(
+            [sys.executable, "-c", line.format(arguments)], cwd=shop.parent, capture_output=True, text=True
+        )
+        loaded[arguments[0]] = set(done.stdout.splitlines()[-1].split())
+    assert not {"argparse", "pathlib", "tomli", "tomllib", "pickle", "extreg.errors"} & loaded["--version"]
+    assert not {"extreg.cli.lint", "extreg.cli.life", "extreg.pickles"} & loaded["list"]
+    assert "extreg.cli.scan" not in loaded["lint"]
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_the_table_of_commands_is_right(entry) -> None:
+    assert load(entry).name == entry.name
 
 
 def test_version(run_extreg: Run) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.cli.main import COMMANDS
+from extreg.cli.commands import COMMANDS
 
 pytestmark = pytest.mark.slow
 

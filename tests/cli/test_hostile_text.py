@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import extreg.cli
-from extreg.cli.main import COMMANDS, main
+from extreg.cli.commands import COMMANDS
+from extreg.cli.main import main
 from extreg.errors import ConflictError, ExtregError, RegistryError
 from extreg.printable import printable
 from extreg.registry.model import Registry
