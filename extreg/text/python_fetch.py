@@ -60,12 +60,12 @@ def _stores_module(node: ast.Subscript) -> bool:
 
 
 def renaming_functions(source: str) -> frozenset[str]:
-    """Return the names of the functions and classes in `source` that give objects another name or module."""
+    """Return the functions and classes in `source` that give objects another name or module; empty for the rest."""
     if _RENAMES.search(source) is None:
         return frozenset()
     tree = parse(source)
     units = _units(tree) if tree is not None else ()
-    return frozenset(name for name, nodes in units if name and any(_renames(node) for node in nodes))
+    return frozenset(name for name, nodes in units if any(map(_renames, nodes)))
 
 
 def parse(source: str) -> ast.Module | None:
@@ -96,12 +96,10 @@ def _renames(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in OWN_NAME and isinstance(node.ctx, ast.Store)
     if isinstance(node, ast.Call) and dotted_name(node.func) in ("setattr", "type.__setattr__"):
-        return len(node.args) < 2 or not isinstance(node.args[1], ast.Constant) or node.args[1].value in OWN_NAME
-    if isinstance(node, ast.Subscript):  # a class's namespace
-        return isinstance(node.slice, ast.Constant) and node.slice.value in OWN_NAME and isinstance(node.ctx, ast.Store)
-    return isinstance(node, ast.Dict) and any(
-        isinstance(key, ast.Constant) and key.value in OWN_NAME for key in node.keys
-    )
+        own = not node.args or dotted_name(node.args[0]) in ("self", "cls")
+        name = node.args[1] if len(node.args) > 1 else None
+        return not own and (not isinstance(name, ast.Constant) or name.value in OWN_NAME)
+    return False
 
 
 def _sets_computed(node: ast.AST) -> bool:

@@ -8,7 +8,7 @@ from extreg.text.python_known import OWN_NAME
 from extreg.text.python_passing import Text
 
 _ATTRIBUTE = re.compile(r"\b(?!self\.|cls\.)(\w+)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
-_TARGETS = re.compile(r"^[ \t]*[(\[]?((?:[\w.]+[ \t]*,[ \t]*)+[\w.]*)[)\]]?[ \t]*=(?!=)", re.MULTILINE)
+_TARGETS = re.compile(r"^[ \t]*[(\[]?((?:[\w.]+[ \t]*,[ \t]*)+[\w.]*)[)\]]?([ \t]*)=(?!=)", re.MULTILINE)
 _BLOCK = re.compile(r"\b(?:as|for)[ \t]+(\w+)\.(\w+)[ \t]*(?::|,|in\b)")
 _SETATTR = re.compile(r"\b(?:setattr|__setattr__)\([^,\n]*,\s*[\"'](\w+)[\"']")
 _RENAME = re.compile(r"\b(?:setattr|__setattr__)\(\s*(?:\w+\.)*(\w+)\s*,\s*[\"']__(?:module|qualname|name)__[\"']")
@@ -19,7 +19,6 @@ _MODULE_CALL = re.compile(
 )
 _PATH = re.compile(r"\b__path__(?:[ \t]*(?::[^=\n]*)?\+?=(?!=)|\.(?:append|extend|insert)|\[[^\]\n]*\][ \t]*=)")
 _CONSTANT = re.compile(r"[ \t]*[\"']([\w.]+)[\"'][ \t]*")
-_LOOSE = re.compile(r"\b(\w+)\.__(?:module|qualname|name)__[ \t]*=[^=]|[\"']__(?:module|qualname)__[\"']")
 
 
 class Package:
@@ -37,7 +36,9 @@ class Package:
         for text in self._texts:
             if "." in text:
                 found.update(_ATTRIBUTE.findall(text), _BLOCK.findall(text))
-                for targets in _TARGETS.findall(text):
+                for targets, space in _TARGETS.findall(text):
+                    if not space and "." not in targets.rpartition(",")[2]:
+                        continue  # arguments of a call, the last with a keyword
                     pairs = (target.strip().rpartition(".") for target in targets.split(","))
                     found.update((holder.rpartition(".")[2], name) for holder, _, name in pairs if holder)
         return found
@@ -131,10 +132,10 @@ class Package:
         return found
 
     @cached_property
-    def _renaming(self) -> "list[Text]":
-        return [file for file in self._files if "__" in file.text and _LOOSE.search(file.text)]
+    def _renaming(self) -> "dict[Text, frozenset[str]]":
+        found = {file: renaming_functions(file.text) for file in self._files}
+        return {file: names for file, names in found.items() if names}
 
     @cached_property
     def _renaming_functions(self) -> frozenset[str]:
-        names = frozenset[str]().union(*(renaming_functions(file.text) for file in self._renaming))
-        return names - {"__init__"}
+        return frozenset[str]().union(*self._renaming.values()) - {"", "__init__"}
