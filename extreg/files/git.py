@@ -32,11 +32,13 @@ _SETTINGS = (
     "protocol.allow=never",
     "submodule.recurse=false",
 )
+_FETCH = "git fetch, or git fsck where the clone is damaged"
 _VARIABLES = {
     "GIT_ALLOW_PROTOCOL": "none",  # a list of protocols, which the configuration cannot add to
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",  # so that its reason for a failure can be found in what it says
 }
 
 
@@ -64,20 +66,85 @@ def run_git(
         raise UnreadableError(f"cannot run git: {error.strerror}", hint) from None
 
 
-def read_blob(name: str, *, folder: "str | os.PathLike[str]" = ".") -> bytes | None:
-    """Return the bytes that git has under `name` (``REF:path``, ``:1:path``), or None where there is no such thing.
+def failure(what: str, done: "subprocess.CompletedProcess[bytes]", hint: str = "") -> UnreadableError:
+    """Return the error that says `what` could not be done and why, in git's words, with the command that git offers."""
+    said = done.stderr.decode(errors="replace").splitlines()
+    reasons = [line.partition(": ")[2] for line in said if line.startswith(("fatal: ", "error: "))]
+    if done.returncode < 0:
+        reasons.append(f"it was ended by signal {-done.returncode}")
+    offered = next((line.strip() for line in said if line.startswith("\tgit ")), "")
+    return UnreadableError(f"{what}: git says: {'; '.join(dict.fromkeys(reasons)) or 'nothing'}", offered or hint)
 
-    Raises `UnreadableError` when there is, or may be, but a partial clone has not fetched it.
+
+def resolve(ref: str, *, folder: "str | os.PathLike[str]" = ".") -> str | None:
+    """Return the hash of the commit that `ref` names, or None where there is no such name.
+
+    Raises `UnreadableError` where there is, but it is no commit or cannot be read.
     """
+    if ref.startswith("-"):
+        return None
+    peeled = run_git(["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"], folder=folder)
+    if peeled.returncode == 0:
+        return peeled.stdout.decode().strip()
+    named = run_git(["rev-parse", "--verify", "--quiet", ref], folder=folder)
+    if named.returncode == 1 and not named.stderr:
+        return None
+    name = named.stdout.decode().strip()
+    if not name:
+        raise failure(f"{ref} cannot be looked up", named)
+    kind = run_git(["cat-file", "-t", name], folder=folder)
+    if kind.returncode == 0:
+        raise UnreadableError(f"{ref} is a {kind.stdout.decode().strip()}, where a commit is expected")
+    raise failure(f"{ref} is commit {name[:10]}, which cannot be read", kind, _FETCH)
+
+
+def read_file(commit: str, path: str, *, folder: "str | os.PathLike[str]" = ".") -> bytes | None:
+    """Return the bytes of the file at `path` in `commit`, a hash; None where it is surely not in that commit.
+
+    `path` counts from the top of the repository, or from `folder` where it begins with ``./``.  Raises
+    `UnreadableError` when it may be there, but cannot be read.
+    """
+    name = f"{commit}:{path}"
+    tree = [] if path.startswith("./") else ["--full-tree"]
     found = run_git(["cat-file", "blob", name], folder=folder)
     if found.returncode == 0:
         return found.stdout
-    named = run_git(["rev-parse", "--verify", "--quiet", name], folder=folder).stdout.decode().strip()
-    if named and run_git(["cat-file", "-e", named], folder=folder).returncode != 0:
-        raise not_fetched(name, f"git -C {shlex.quote(os.fspath(folder))} show {shlex.quote(name)}")
-    if not named and b"tree:" in run_git(["config", "--get-regexp", r"\.partialclonefilter$"], folder=folder).stdout:
-        raise not_fetched(f"the folder of {name}", f"git -C {shlex.quote(os.fspath(folder))} show {shlex.quote(name)}")
-    return None
+    if not path:
+        return None
+    show = f"git -C {shlex.quote(os.fspath(folder))} show {shlex.quote(name)}"
+    listed = run_git(["ls-tree", "-z", *tree, commit, "--", path], folder=folder)
+    if listed.returncode != 0:
+        raise _not_here(f"the folder of {path} in {commit[:10]}", listed, show)
+    if not listed.stdout:
+        return None
+    what = f"{path} in {commit[:10]}"
+    kind, blob = listed.stdout.split(b"\t")[0].split()[1:3]
+    if kind != b"blob":
+        raise UnreadableError(f"{what} is a {'folder' if kind == b'tree' else kind.decode()}, where a file is expected")
+    raise _not_here(what, run_git(["cat-file", "blob", blob.decode()], folder=folder), show)
+
+
+def read_staged(path: str, stage: int, *, folder: "str | os.PathLike[str]" = ".") -> bytes | None:
+    """Return the bytes that git's index has at a `stage` of a merge for `path`, or None where it has none.
+
+    Raises `UnreadableError` when it has, but it cannot be read.
+    """
+    name = f":{stage}:{path}"
+    found = run_git(["cat-file", "blob", name], folder=folder)
+    if found.returncode == 0:
+        return found.stdout
+    listed = run_git(["ls-files", "--stage", "-z", "--", path.removeprefix("./")], folder=folder)
+    if listed.returncode != 0:
+        raise failure(f"stage {stage} of {path} cannot be looked up", listed)
+    entries = [entry.split() for entry in listed.stdout.split(b"\0") if entry]
+    if str(stage).encode() not in {fields[2] for fields in entries}:
+        return None
+    raise _not_here(name, found, f"git -C {shlex.quote(os.fspath(folder))} show {shlex.quote(name)}")
+
+
+def _not_here(what: str, done: "subprocess.CompletedProcess[bytes]", command: str) -> UnreadableError:
+    """Return the error for what a commit has, and this clone has not: it is partial, shallow or damaged."""
+    return failure(f"{what} is not in this clone, which is partial or damaged", done, f"to fetch it: {command}")
 
 
 def unmerged_stages(path: Path) -> set[int]:
@@ -90,11 +157,6 @@ def unmerged_stages(path: Path) -> set[int]:
     except UnreadableError:
         return set()
     return {int(entry.split()[2]) for entry in found.stdout.split(b"\0") if entry} if found.returncode == 0 else set()
-
-
-def not_fetched(what: str, command: str) -> UnreadableError:
-    """Return the error for what a partial clone left out, and `command` would fetch."""
-    return UnreadableError(f"{what} is not in this clone, which is partial or damaged", f"to fetch it: {command}")
 
 
 def _program() -> str:

@@ -2,16 +2,20 @@
 
 import shlex
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import NamedTuple
 
 from extreg.errors import UnreadableError
-from extreg.files.git import not_fetched, read_blob, run_git
+from extreg.files.git import failure, read_file, resolve, run_git
 from extreg.rules.finding import Past
 from extreg.text.document import Document
 
 # No program of the configuration's is run to make a difference readable.
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
+_A_FILE = "to compare with a file: --against PATH"
+_CHECK = "git fsck says what is wrong with the repository"
 _UNSHALLOW = "git fetch --unshallow; with GitHub's actions/checkout: fetch-depth: 0"
 
 
@@ -23,13 +27,13 @@ def at_ref(path: Path, ref: str) -> Past | None:
     """
     repository = _Repository(path)
     if ":" in ref:
-        raw = repository.blob(repository.commit(ref.partition(":")[0]), ref.partition(":")[2])
+        raw = repository.file(repository.commit(ref.partition(":")[0]), ref.partition(":")[2])
         if raw is None:
             raise UnreadableError(f"--against {ref}: there is no such file in that commit", "git ls-tree -r REF")
         return _past(ref, raw, path)
     commit = repository.commit(ref)
     for name in repository.names():
-        raw = repository.blob(commit, name)
+        raw = repository.file(commit, name)
         if raw is not None:
             return _past(ref, raw, path)
     repository.explain_absence(ref, commit)
@@ -95,23 +99,24 @@ class _Repository:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.folder = self.path.parent
-        top = self._text("rev-parse", "--show-toplevel")
-        if top is None:
-            raise UnreadableError(
-                f"{path} is not in a git repository",
-                "to compare with a file: --against PATH",
-            )
+        asked = run_git(["rev-parse", "--show-toplevel"], folder=self.folder)
+        top = asked.stdout.decode(errors="surrogateescape").rstrip("\n")
+        if asked.returncode != 0:
+            raise failure(f"{path} is not in a git repository that can be read", asked, _A_FILE)
+        if not top:
+            raise UnreadableError(f"{path} is in no work tree of its repository", _A_FILE)
         self.top = self.folder = Path(top)  # paths are relative to where git runs
         try:
             self.relative = self.path.relative_to(self.top.resolve()).as_posix()
         except ValueError:  # core.worktree leads elsewhere
-            raise UnreadableError(
-                f"{path} is in no work tree: its repository has {top}", "to compare with a file: --against PATH"
-            ) from None
+            raise UnreadableError(f"{path} is in no work tree: its repository has {top}", _A_FILE) from None
 
     def commit(self, ref: str) -> str:
         """Return the hash of the commit that `ref` names."""
-        found = None if ref.startswith("-") else self._text("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        try:
+            found = resolve(ref, folder=self.folder)
+        except UnreadableError as error:
+            raise UnreadableError(f"--against {error.message}", error.hint) from None
         if found is None:
             shallow = self.is_shallow()
             why = "; this clone is shallow" if shallow else ""
@@ -121,12 +126,12 @@ class _Repository:
 
     def is_shallow(self) -> bool:
         """Whether history is cut off."""
-        return self._text("rev-parse", "--is-shallow-repository") == "true"
+        return self._text("rev-parse", "--is-shallow-repository").rstrip("\n") == "true"
 
     def names(self) -> list[str]:
         """Return the names that the file has had, the present one first."""
-        staged = self._text("diff-index", "--cached", *_PLAIN, "--find-renames", "--name-status", "-z", "HEAD") or ""
-        fields = staged.split("\0")
+        options = ("--cached", *_PLAIN, "--find-renames", "--name-status", "-z")
+        fields = self._text("diff-index", *options, "HEAD").split("\0") if self._born else []
         renamed = [
             fields[place + 1]
             for place, field in enumerate(fields[:-2])
@@ -142,35 +147,44 @@ class _Repository:
         """
         name = name or self.relative
         options = (*_PLAIN, "--follow", "-m", "--raw", "--no-abbrev", "--format=%H", "-z")
+        if not self._born:
+            return []
         done = run_git(["log", *options, "HEAD", "--", name], folder=self.folder)
-        if done.returncode != 0 and self._text("rev-parse", "--verify", "--quiet", "HEAD") is not None:
-            raise not_fetched(f"the whole history of {name}", self._fetching(name))
+        if done.returncode != 0:
+            raise self._lacking(f"the whole history of {name}", done, name)
         return list(dict.fromkeys(_changes(done.stdout.decode(errors="surrogateescape"))))
 
-    def blob(self, commit: str, name: str) -> bytes | None:
-        """Return the contents of a file in a commit, or None."""
-        return read_blob(f"{commit}:{name}", folder=self.folder)
+    def file(self, commit: str, name: str) -> bytes | None:
+        """Return the contents of a file in a commit, or None if it is surely not in it."""
+        return read_file(commit, name, folder=self.folder)
 
     def blobs(self, changes: list[_Change]) -> list[tuple[str, bytes]]:
         """Return commit and contents of the file after each of the changes, by one process; deletions are left out."""
         kept = [change for change in changes if change.blob.strip("0")]
-        output = self._run("cat-file", "--batch", data="".join(f"{change.blob}\n" for change in kept).encode()) or b""
+        data = "".join(f"{change.blob}\n" for change in kept).encode()
+        done = run_git(["cat-file", "--batch"], folder=self.folder, data=data)
         found: list[tuple[str, bytes]] = []
         position = 0
         for change in kept:
-            end = output.find(b"\n", position)
-            header = output[position:end].split(b" ")
+            end = done.stdout.find(b"\n", position)
+            header = done.stdout[position:end].split(b" ")
             if end < 0 or not header[-1].isdigit():
-                raise not_fetched(f"{change.name} in commit {change.commit[:10]}", self._fetching(change.name))
+                raise self._lacking(f"{change.name} in commit {change.commit[:10]}", done, change.name)
             position = end + 1
             size = int(header[-1])
-            found.append((change.commit, output[position : position + size]))
+            found.append((change.commit, done.stdout[position : position + size]))
             position += size + 1
         return found
 
-    def _fetching(self, name: str) -> str:
-        """Return the command that makes git fetch every version of a file that a partial clone left out."""
-        return f"git -C {shlex.quote(str(self.top))} log --patch --follow -- {shlex.quote(name)}"
+    def _lacking(self, what: str, done: "CompletedProcess[bytes]", name: str) -> UnreadableError:
+        """Return the error for what this clone does not hold, with the command that fetches every version of a file."""
+        fetch = f"git -C {shlex.quote(str(self.top))} log --patch --follow -- {shlex.quote(name)}"
+        return failure(f"{what} is not in this clone, which is partial or damaged", done, f"to fetch it: {fetch}")
+
+    @cached_property
+    def _born(self) -> bool:
+        """Whether there is a commit yet."""
+        return resolve("HEAD", folder=self.folder) is not None
 
     def explain_absence(self, ref: str, commit: str) -> None:
         """Raise `UnreadableError` unless the file surely is newer than `commit`."""
@@ -180,7 +194,7 @@ class _Repository:
                 f"cannot be told whether it was renamed",
                 _UNSHALLOW,
             )
-        listed = (self._text("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit) or "").split("\0")
+        listed = self._text("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).split("\0")
         gone = [name for name in listed if name.rpartition("/")[2] == self.path.name and not (self.top / name).exists()]
         if gone:
             raise UnreadableError(
@@ -188,11 +202,9 @@ class _Repository:
                 f"if that is what the file was called: --against {ref}:{gone[0]}",
             )
 
-    def _text(self, *arguments: str) -> str | None:
-        output = self._run(*arguments)
-        return None if output is None else output.decode(errors="surrogateescape").rstrip("\n")
-
-    def _run(self, *arguments: str, data: bytes | None = None) -> bytes | None:
-        """Return what git writes, or None when it fails."""
-        done = run_git(arguments, folder=self.folder, data=data)
-        return done.stdout if done.returncode == 0 else None
+    def _text(self, *arguments: str) -> str:
+        """Return what git writes; raise `UnreadableError` with its reason when it fails."""
+        done = run_git(arguments, folder=self.folder)
+        if done.returncode != 0:
+            raise failure(f"git {arguments[0]} fails", done, _CHECK)
+        return done.stdout.decode(errors="surrogateescape")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extreg.errors import ExtregError, RegistryError, UnreadableError
-from extreg.files.git import read_blob, run_git, unmerged_stages
+from extreg.files.git import read_staged, run_git, unmerged_stages
 from extreg.files.locking import locked
 from extreg.files.source import decode, read_text
 from extreg.files.upstream import read_upstream
@@ -180,7 +180,9 @@ def _sound(text: str) -> Registry | None:
 
 def _stage(path: Path, number: int) -> str | None:
     """Return the text that git's index holds while a conflict is open, or None: 1 of the ancestor, 2 ours, 3 theirs."""
-    raw = read_blob(f":{number}:./{path.name}", folder=path.parent)
+    if not any((folder / ".git").exists() for folder in path.parents):
+        return None
+    raw = read_staged(f"./{path.name}", number, folder=path.parent)
     try:
         return decode(raw, str(path)) if raw is not None else None
     except RegistryError:

@@ -6,7 +6,7 @@ The rule is written down for users in docs/merging.md.
 import os
 
 from extreg.errors import ExtregError
-from extreg.files.git import read_blob, run_git
+from extreg.files.git import read_file, resolve, run_git
 from extreg.files.source import decode
 from extreg.registry.model import Registry
 from extreg.registry.sides import Upstream
@@ -27,7 +27,7 @@ def read_upstream(path: str, *, folder: "str | os.PathLike[str]" = ".") -> Upstr
     local = _local_default(heads, folder)
     remote = _remote_default(heads)
     published = named or [remote or local]
-    pushed = [] if named else [local if remote else "", "@{upstream}"]
+    pushed = [] if named else [local if remote else "", _tracked(folder)]
     return Upstream(published=_read(published, path, folder), pushed=_read(pushed, path, folder))
 
 
@@ -51,6 +51,12 @@ def _remote_default(heads: dict[str, str]) -> str:
     return next((heads[name] for name in names if name in heads), "")
 
 
+def _tracked(folder: "str | os.PathLike[str]") -> str:
+    """Return the commit that the present branch tracks, or nothing."""
+    found = run_git(["rev-parse", "--verify", "--quiet", "@{upstream}^{commit}"], folder=folder)
+    return found.stdout.decode().strip()
+
+
 def _local_default(heads: dict[str, str], folder: "str | os.PathLike[str]") -> str:
     branches = [f"refs/heads/{name}" for name in (*_config("init.defaultBranch", folder), *_BRANCHES)]
     return next((name for name in branches if name in heads), "")
@@ -59,7 +65,8 @@ def _local_default(heads: dict[str, str], folder: "str | os.PathLike[str]") -> s
 def _read(references: list[str], path: str, folder: "str | os.PathLike[str]") -> tuple[Registry, ...]:
     found = []
     for reference in references:
-        raw = read_blob(f"{reference}:{path}", folder=folder) if reference else None
+        commit = resolve(reference, folder=folder) if reference else None
+        raw = read_file(commit, path, folder=folder) if commit else None
         registry = _registry(raw, path) if raw is not None else None
         if registry is not None:
             found.append(registry)
