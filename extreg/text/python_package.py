@@ -11,6 +11,7 @@ _ATTRIBUTE = re.compile(r"\b(?!self\.|cls\.)(\w+)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=
 _TARGETS = re.compile(r"^[ \t]*[(\[]?((?:[\w.]+[ \t]*,[ \t]*)+[\w.]*)[)\]]?([ \t]*)=(?!=)", re.MULTILINE)
 _BLOCK = re.compile(r"\b(?:as|for)[ \t]+(\w+)\.(\w+)[ \t]*(?::|,|in\b)")
 _SETATTR = re.compile(r"\b(?:setattr|__setattr__)\([^,\n]*,\s*[\"'](\w+)[\"']")
+_WORD = re.compile(r"\w+")
 _RENAME = re.compile(r"\b(?:setattr|__setattr__)\(\s*(?:\w+\.)*(\w+)\s*,\s*[\"']__(?:module|qualname|name)__[\"']")
 _KEYED = re.compile(r"(?:\.__dict__|\bvars\([^()\n]*\))\[[\"'](\w+)[\"']\][ \t]*=(?!=)")
 _STORED = re.compile(r"\bmodules\[([^\]\n]*)\](?:\[[^\]\n]*\])*[ \t]*(?::[^=\n]*)?=(?!=)")
@@ -28,7 +29,6 @@ class Package:
         self._texts = texts
         self._files = [Text(text) for text in texts]
         self._handed: dict[str, bool] = {}
-        self._handed_names: dict[str, bool] = {}
 
     @cached_property
     def _pairs(self) -> "set[tuple[str, str]]":
@@ -122,20 +122,24 @@ class Package:
 
     def renames(self, module: str, name: str) -> bool:
         """Whether a file renames objects that it does not name, and may come upon `name`, or all in its `module`."""
-        if name in self._handed_names:
-            return self._handed_names[name]
-        word = re.escape(name)
-        call = re.compile(rf"\b(?:{'|'.join(sorted(self._renaming_functions))})\([^()]*\b{word}\b")
-        found = bool(self._renaming_functions) and any(name in text and call.search(text) for text in self._texts)
-        found = found or any(text.passes(name) or text.bound_as(module) for text in self._renaming)
-        self._handed_names[name] = found
-        return found
+        key = f"{module}:{name}"
+        if key not in self._handed:
+            files = self._renaming
+            self._handed[key] = name in self._given_to_renaming or any(
+                file.passes(name) or file.bound_as(module) for file in files
+            )
+        return self._handed[key]
+
+    @cached_property
+    def _given_to_renaming(self) -> "set[str]":
+        """The words in the arguments of all calls of functions that rename."""
+        names = frozenset[str]().union(*self._renaming.values()) - {"", "__init__"}
+        if not names:
+            return set()
+        call = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\(([^()]*)")
+        return {word for text in self._texts for given in call.findall(text) for word in _WORD.findall(given)}
 
     @cached_property
     def _renaming(self) -> "dict[Text, frozenset[str]]":
         found = {file: renaming_functions(file.text) for file in self._files}
         return {file: names for file, names in found.items() if names}
-
-    @cached_property
-    def _renaming_functions(self) -> frozenset[str]:
-        return frozenset[str]().union(*self._renaming.values()) - {"", "__init__"}
