@@ -330,6 +330,8 @@ class Lookup:
         """Return the module that defines what is called, or whose instance has it: its name where it has no source."""
         root, _, rest = called.partition(".")
         bindings = module.scope.names.get(root, [])
+        if not bindings and not module.scope.stars and not module.scope.reach.open and hasattr(builtins, root):
+            return "builtins"  # also where `__getattr__` may give anything: names in the module itself do not ask it
         if len(bindings) == 1 and bindings[0].kind == "unknown" and bindings[0].name and rest:
             maker = bindings[0].name
             return self._home(module, maker) if maker.partition(".")[0] != root else None
