@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,10 +15,13 @@ from extreg.cli.output import coloured
 from extreg.printable import printable
 from extreg.rules import BY_NAME
 from extreg.rules.finding import Finding
-from extreg.rules.page import documentation, summary
+from extreg.rules.page import PAGE, documentation, summary
 
 JSON_VERSION = 1
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+# Where something else stands, which may move too.
+_LINES = re.compile(r"\blines? [0-9]+(?:(?:, | and )[0-9]+)*|:[0-9]+\b")
 
 Colour = Callable[[str, str], str]
 
@@ -44,8 +49,8 @@ def as_github(findings: Sequence[Finding], path: str, colour: Colour) -> str:  #
     """Return workflow commands that GitHub Actions shows as annotations in the diff."""
     lines = []
     for found in findings:
-        place = {"file": _relative(found.path), "line": found.line, "title": f"extreg {found.rule}"}
-        properties = ",".join(f"{key}={_property(value)}" for key, value in place.items() if value is not None)
+        place = {"file": in_repository(found.path), "line": found.line or 1, "title": f"extreg {found.rule}"}
+        properties = ",".join(f"{key}={_property(value)}" for key, value in place.items())
         text = f"{found.message}\n{found.hint}" if found.hint else found.message
         lines.append(f"::error {properties}::{_data(text)}")
     return "\n".join(lines)
@@ -58,12 +63,13 @@ def as_sarif(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # 
             "id": name,
             "shortDescription": {"text": summary(rule)},
             "help": {"text": documentation(rule)},
+            "helpUri": f"{PAGE}#{name}",
             "defaultConfiguration": {"level": "error"},
         }
         for name, rule in BY_NAME.items()
     ]
     driver = {"name": "extreg", "version": __version__, "rules": rules}
-    results = [_result(found) for found in findings]
+    results = [_result(found, mark) for found, mark in zip(findings, fingerprints(findings), strict=True)]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2)
@@ -77,30 +83,50 @@ def on(stream: Any) -> Colour:
     return lambda text, colour: coloured(text, colour, stream)
 
 
-def _result(found: Finding) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(found.path)}}
-    if found.line is not None:
-        place["region"] = {"startLine": found.line}
+def _result(found: Finding, fingerprint: str) -> dict[str, Any]:
+    place = {
+        "artifactLocation": {"uri": _uri(found.path)},
+        "region": {"startLine": found.line or 1},  # what is about the whole file is shown where it begins
+    }
     return {
         "ruleId": found.rule,
         "ruleIndex": list(BY_NAME).index(found.rule),
         "level": "error",
-        "message": {"text": f"{found.message} ({found.hint})" if found.hint else found.message},
+        "message": {"text": printable(f"{found.message} ({found.hint})" if found.hint else found.message)},
         "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"primaryLocationLineHash": fingerprint},
     }
 
 
-def _relative(path: str) -> str:
-    """Return `path` as seen from the working directory, where it is below it: CI looks it up in the repository."""
-    place = Path(os.path.normpath(path))
-    with suppress(ValueError):
-        place = place.relative_to(Path.cwd())
-    return place.as_posix()
+def fingerprints(findings: Sequence[Finding]) -> list[str]:
+    """Return for each finding what it can be known by again when lines have moved: 16 hexadecimal digits and a number.
+
+    The number tells those apart that are otherwise the same, in the order of the file.  GitHub reads them as those that
+    it would compute itself (https://docs.github.com/code-security, SARIF support, "partialFingerprints").
+    """
+    seen: Counter[str] = Counter()
+    marks = []
+    for found in findings:
+        said = "\0".join((found.rule, in_repository(found.path), _LINES.sub("", found.message)))
+        digest = sha256(said.encode(errors="surrogatepass")).hexdigest()[:16]
+        seen[digest] += 1
+        marks.append(f"{digest}:{seen[digest]}")
+    return marks
+
+
+def in_repository(path: str) -> str:
+    """Return `path` as seen from the top of the repository that it is in, where CI looks it up.
+
+    Without a repository: from the working directory, where it is below that.
+    """
+    place = Path(os.path.abspath(path))  # noqa: PTH100 - a link stays the file that it is in the repository
+    top = next((folder for folder in place.parents if (folder / ".git").exists()), Path.cwd())
+    return place.relative_to(top).as_posix() if place.is_relative_to(top) else place.as_posix()
 
 
 def _uri(path: str) -> str:
-    relative = _relative(path)
-    return Path(relative).as_uri() if Path(relative).is_absolute() else quote(relative)
+    place = in_repository(path)
+    return Path(place).as_uri() if Path(place).is_absolute() else quote(os.fsencode(place))
 
 
 def _data(text: str) -> str:

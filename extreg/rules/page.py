@@ -5,6 +5,9 @@ from collections.abc import Iterable
 
 from extreg.rules import BY_NAME, Rule, file, history, ignores, names, source
 
+# Where the documentation is for who has nothing but a finding: each rule has an anchor of its name in docs/rules.md.
+PAGE = "https://pypi.org/project/extreg/"
+
 _SECTIONS = (
     ("The file and its includes", file),
     ("What targets are called", names),
