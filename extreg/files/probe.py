@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import pickle
+import re
 import sys
 from itertools import groupby
 from types import ModuleType
@@ -21,6 +22,8 @@ from extreg.files.dumped import described, own_target
 from extreg.files.instead import instead_of_instance, instead_of_missing
 from extreg.registry.target import is_target, split
 
+# What differs from run to run in the `repr` of an object.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+\b")
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 _NESTED_LOADS_FROM = 4  # the protocols below look up one attribute only; the rule nested-name says so
 _RENAME = "set its __module__ and __qualname__ right"
@@ -178,6 +181,6 @@ class _Registered:
 
 def _shown(error: BaseException) -> str:
     try:
-        return f"{type(error).__name__}: {error}"
+        return _ADDRESS.sub("", f"{type(error).__name__}: {error}")
     except BaseException:  # noqa: BLE001 - even saying what went wrong is user code
         return type(error).__name__

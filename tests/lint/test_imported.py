@@ -112,3 +112,19 @@ def test_the_caller_is_left_alone(ask) -> None:
     before = dict(os.environ), list(sys.path), set(sys.modules)
     ask("m:Order", m=ORDER)
     assert (dict(os.environ), list(sys.path), set(sys.modules)) == before
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise ValueError(object())",
+        "class Order:\n    def __reduce__(self): raise TypeError(self)\nOrder = Order()\n",
+        "def __getattr__(name):\n    raise ValueError(lambda: name)",
+        "class Order:\n    __qualname__ = 'x'\n    def __reduce__(self): return object()\nOrder = Order()\n",
+    ],
+)
+def test_no_answer_differs_from_run_to_run(ask, source: str) -> None:
+    found = ask("m:Order", m=source)["m:Order"]
+    assert found.kind != "found"
+    assert "0x" not in found.detail + found.hint + found.target
+    assert ask("m:Order", m=source)["m:Order"] == found
