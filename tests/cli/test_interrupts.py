@@ -4,6 +4,8 @@ import itertools
 import os
 import pickle
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +62,7 @@ DATA = [pickle.dumps([{"a": number}] * 50, 4) for number in range(30)]
 
 def project(folder: Path) -> Path:
     folder.mkdir()
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
     (folder / "registry.toml").write_text(REGISTRY)
     (folder / "ours.toml").write_text(REGISTRY + '311 = "shop:Mine"\n')
     (folder / "other.toml").write_text(REGISTRY + '312 = "shop:Theirs"\n')
@@ -68,6 +71,9 @@ def project(folder: Path) -> Path:
     for number, data in enumerate(DATA):
         (folder / "data" / f"{number}.pkl").write_bytes(data)
     return folder
+
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
 def command(line: list[str]) -> list[str]:
@@ -98,6 +104,10 @@ def half_written(folder: Path) -> list[str]:
     """Return what a reader could not read, and what was left lying about."""
     wrong = [path.name for path in folder.rglob("*extreg-new*")]
     for path in folder.glob("*.toml"):
+        if path.name == "ours.toml" and "<<<<<<<" in path.read_text():
+            # What a driver that is killed leaves: both sides whole, so that git sees a conflict.
+            wrong += [side for side in ("shop:Mine", "=======", ">>>>>>>") if side not in path.read_text()]
+            continue
         try:
             Registry.load(path)
         except Exception as error:
@@ -124,7 +134,8 @@ def interrupt_at_random(tmp_path: Path, number: signal.Signals, seed: int, times
             time.sleep(wait)
             process.send_signal(number)
             _, said = process.communicate(timeout=60)
-        assert "Traceback" not in said or "extreg" not in said, (line, wait, said)
+        # Before the package is found, it is the interpreter that is interrupted.
+        assert "Traceback" not in said or re.search(r'File ".*extreg.*\.py"', said) is None, (line, wait, said)
         done = {0, 1, 130, -signal.SIGINT} if number == signal.SIGINT else {0, 1, -signal.SIGTERM}
         assert process.returncode in done, (line, wait, process.returncode, said)
         if number == signal.SIGINT:
@@ -134,12 +145,14 @@ def interrupt_at_random(tmp_path: Path, number: signal.Signals, seed: int, times
             assert [wrong for wrong in half_written(folder) if "extreg-new" not in wrong] == [], (line, wait)
 
 
+@needs_git
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_moment(tmp_path: Path, number: signal.Signals) -> None:
     interrupt_at_random(tmp_path, number, seed=1, times=len(LINES))
 
 
+@needs_git
 @pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_moment_soak(tmp_path: Path, number: signal.Signals) -> None:
@@ -153,6 +166,7 @@ def test_every_command_is_interrupted() -> None:
 CLOSED = [closed for count in range(1, 4) for closed in itertools.combinations((0, 1, 2), count)]
 
 
+@needs_git
 @pytest.mark.slow
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 @pytest.mark.parametrize(
