@@ -6,7 +6,7 @@ import sys
 from importlib.resources import files
 
 from extreg.cli.command import Command, registry_option
-from extreg.cli.formats import FORMATS, on
+from extreg.cli.formats import FORMATS, in_repository, on
 from extreg.cli.output import note, say, say_as_it_is, say_json
 from extreg.errors import UnreadableError
 from extreg.files.fix import fixed, mended, unconfirmed, write_fixed
@@ -58,9 +58,19 @@ def _lint(arguments: argparse.Namespace) -> int:
 
 
 def _print_diff(before: str, after: str, path: str) -> None:
-    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), path, f"{path} (mended)")
-    for line in lines:
-        say(line.rstrip("\r\n"), keep="\t")
+    """Print a patch that ``git apply`` takes."""
+    name = in_repository(path)
+    names = f"a/{name}", f"b/{name}"
+    for line in difflib.unified_diff(_lines(before), _lines(after), *names):
+        say(line.removesuffix("\n"), keep="\t\r")
+        if not line.endswith("\n"):
+            say("\\ No newline at end of file")
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text with their ends, as git sees them: nothing but a line feed ends one."""
+    lines = [f"{line}\n" for line in text.split("\n")]
+    return [*lines[:-1], *([lines[-1][:-1]] if lines[-1] != "\n" else [])]
 
 
 def _rule(arguments: argparse.Namespace) -> int:

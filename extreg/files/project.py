@@ -31,10 +31,10 @@ def registry_path_if_any(given: str | None) -> Path | None:
     """Return what `registry_path` returns, or None where nobody named a registry file and none is found."""
     named = _named(given)
     if named is not None:
-        return named
+        return near(named)
     here = Path.cwd()
     if (here / NAME).is_file():
-        return here / NAME
+        return Path(NAME)
     found = upward(os.fspath(here.parent), os.fspath(here))
     return Path(found) if found is not None else None
 
@@ -44,7 +44,12 @@ def new_registry_path(given: str | None) -> Path:
 
     A registry.toml further up is no obstacle, because a project within a project may have its own.
     """
-    return _named(given) or Path.cwd() / NAME
+    return near(_named(given) or Path(NAME))
+
+
+def near(path: Path) -> Path:
+    """Return `path` as messages show it: from the working directory, where it is below that."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def read_pyproject(folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_synced(
     fail_for_folders(monkeypatch)
     assert main(arguments) == 2
     said = capsys.readouterr().err
-    assert f"{path} is written" in said
+    assert "registry.toml is written" in said
     assert "its folder could not be synced to the disk (Input/output error)" in said
     assert "the change is made: do not make it again" in said
     assert "cannot write" not in said

@@ -1,6 +1,8 @@
 """lint --fix and --diff, and the sorting behind them."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -163,3 +165,22 @@ def test_sorting_keeps_every_line_and_the_meaning(codes, seed, end, finished) ->
     assert list(Document.read(after).tables.codes) == sorted(codes)
     assert sorted(after.split(end)) == sorted(text.split(end))
     assert sort_rows(Document.read(after)) == after
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("unfinished", [False, True])
+@pytest.mark.parametrize("folder", [".", "deep"])
+def test_a_diff_is_a_patch_that_git_applies(extreg, project, git, end: str, unfinished: bool, folder: str) -> None:
+    (project / folder).mkdir(exist_ok=True)
+    registry = project / folder / "registry.toml"
+    rows = ["format = 1", "", "[codes]", '301 = "shop.models:Basket"  # gr\u00fcn', '300 = "shop.models:Order"']
+    registry.write_bytes((end.join(rows) + ("" if unfinished else end)).encode())
+    command = [sys.executable, "-m", "extreg", "lint", "--diff"]
+    patch = subprocess.run(command, cwd=project / folder, capture_output=True)
+    assert patch.returncode == 1
+    (project / "fix.patch").write_bytes(patch.stdout)
+    git("apply", "--whitespace=nowarn", "fix.patch")
+    applied = registry.read_bytes()
+    registry.write_bytes((end.join(rows) + ("" if unfinished else end)).encode())
+    extreg("lint", "--fix", cwd=project / folder)
+    assert applied == registry.read_bytes()
