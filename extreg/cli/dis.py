@@ -7,7 +7,7 @@ from extreg.cli.output import say
 from extreg.cli.stored import plural, registry_if_any
 from extreg.errors import MalformedPickleError, UnreadableError
 from extreg.files.found import files_below
-from extreg.files.stored import Blob, Fault, contents, mapped
+from extreg.files.stored import Blob, Fault, Passed, contents, mapped
 from extreg.pickles.dis import disassemble
 from extreg.registry.model import Registry
 
@@ -23,6 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     for item in contents(found):
         if isinstance(item, Fault):
             faults.append(item)
+            continue
+        if isinstance(item, Passed):
             continue
         members.append(item.member)
         if member in {None, item.member}:

@@ -11,9 +11,11 @@ from extreg.cli.progress import size, watched
 from extreg.cli.stored import (
     JSON_VERSION,
     faults_as_json,
+    passed_as_json,
     plural,
     registry_if_any,
     say_faults,
+    say_passed,
     table,
 )
 from extreg.errors import ExtregError, UnreadableError
@@ -40,12 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print_text(survey, registry)
     say_faults(survey.faults)
+    say_passed(survey.passed)
     if registry is None:
         if survey.codes:
             note("no registry.toml here or above, so that nothing is known of the codes; --registry PATH names one")
     elif any(registry.state(code) in {None, "retired"} for code in survey.codes):
         return 1
-    return 2 if survey.faults else 0
+    # Without a registry this is a list, and not an answer to anything.
+    return 2 if survey.faults or (survey.passed and registry is not None) else 0
 
 
 def _code(wanted: str, registry: Registry | None) -> int:
@@ -71,9 +75,11 @@ def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) ->
     """Answer whether and where a code is in use; not without having read everything."""
     uses: list[tuple[str, Use]] = []
     faults = [(Found(Path(path), True), Fault("", "a folder without a file")) for path in _empty(arguments.paths)]
+    passed = []
     read = 0
     for report in found:
         read += report.pickles > 0 or report.without
+        passed += [(report.found, report.passed)] if report.passed else []
         faults += [(report.found, fault) for fault in report.faults]
         if code in report.codes:
             uses.append((str(report.found.path), report.codes[code]))
@@ -82,24 +88,26 @@ def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) ->
         answer = {
             "version": JSON_VERSION,
             "code": code,
-            "used": True if uses else None if faults else False,
+            "used": True if uses else None if faults or passed else False,
             "files": files,
             "read": read,
             "unreadable": faults_as_json(faults),
+            "unknown": passed_as_json(passed),
         }
         say_json(answer)
     elif uses:
         say(f"code {code} is in use in {plural(len(uses), 'file')}")
         rows = [(use.pickles, use.references, use.bytes, path) for path, use in uses]
         say(*table(rows, ("pickles", "references", "bytes", "file"), 3))
-    elif faults:
+    elif faults or passed:
         say(f"code {code} is in none of the pickles that could be read, and not all could be")
     else:
         say(f"code {code} is not in use ({plural(read, 'file')} read)")
     say_faults(faults)
+    say_passed(passed)
     if uses:
         return 1
-    return 2 if faults else 0
+    return 2 if faults or passed else 0
 
 
 def _empty(paths: Iterable[str]) -> list[str]:
@@ -153,6 +161,7 @@ def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dic
         ],
         "unresolved": survey.unresolved,
         "unreadable": faults_as_json(survey.faults),
+        "unknown": passed_as_json(survey.passed),
     }
 
 

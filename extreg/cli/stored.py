@@ -1,7 +1,8 @@
 """What the commands on stored pickles share."""
 
 import argparse
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from extreg.cli.output import note
@@ -26,6 +27,27 @@ def say_faults(faults: Iterable[tuple[Found, Fault]], label: str = "unreadable")
     for found, fault in faults:
         place = f"{found.path}::{fault.member}" if fault.member else str(found.path)
         note(f"{place}: {fault.message}", label=label, colour="red")
+
+
+def say_passed(passed: Iterable[tuple[Found, Mapping[str, int]]]) -> None:
+    """Print in one line how much that may hold pickles was passed over, by kind, and where the first of it is."""
+    total: Counter[str] = Counter()
+    first = None
+    for found, kinds in passed:
+        first = first or found.path
+        total.update(kinds)
+    if first is not None:
+        shown = ", ".join(f"{count} {kind}" for kind, count in sorted(total.items(), key=lambda item: (-item[1], item)))
+        note(f"{sum(total.values())} passed over ({shown}), the first in {first}", label="unknown", colour="red")
+
+
+def passed_as_json(passed: Iterable[tuple[Found, Mapping[str, int]]]) -> list[dict[str, object]]:
+    """Return what was passed over as JSON has it."""
+    return [
+        {"path": str(found.path), "kind": kind, "count": count}
+        for found, kinds in passed
+        for kind, count in sorted(kinds.items())
+    ]
 
 
 def faults_as_json(faults: Iterable[tuple[Found, Fault]]) -> list[dict[str, str]]:

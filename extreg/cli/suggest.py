@@ -4,7 +4,7 @@ import argparse
 
 from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
-from extreg.cli.stored import JSON_VERSION, faults_as_json, plural, say_faults, table
+from extreg.cli.stored import JSON_VERSION, faults_as_json, passed_as_json, plural, say_faults, say_passed, table
 from extreg.files.effective import read_effective
 from extreg.files.found import files_below
 from extreg.files.project import registry_path, registry_path_if_any
@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
             say(row(code, target))
     _notes(result, arguments)
     say_faults(result.faults)
+    say_passed(result.unread)
     return 2 if any(file.named for file, _ in result.faults) else 0
 
 
@@ -95,4 +96,5 @@ def _as_json(result: Suggestions, use: str, added: dict[str, int]) -> dict[str, 
         ],
         "passed": result.passed,
         "unreadable": faults_as_json(result.faults),
+        "unknown": passed_as_json(result.unread),
     }

@@ -82,14 +82,14 @@ def expanded(
 ) -> Iterator[Buffer | None]:
     """Read a stream, whose `head` was read already, to its end.
 
-    None where its beginning, as far as it stays in memory, is not `promising`.
+    None where there is more than stays in memory, and the beginning is not `promising`.
     """
     begun = head + stream.read(_IN_MEMORY - len(head))
     budget.spend(len(begun))
-    if not promising(begun):
-        yield None
-    elif len(begun) < _IN_MEMORY:
+    if len(begun) < _IN_MEMORY:
         yield begun
+    elif not promising(begun):
+        yield None
     else:
         with tempfile.TemporaryFile() as file:
             file.write(begun)

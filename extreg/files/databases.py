@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 _BESIDE = ("-wal", "-journal")
 
 
-def values(path: Path, kind: str) -> Iterator[tuple[str, bytes] | str]:
+class Value(NamedTuple):
+    """A value in a database, named by its key or ``table.column#N``; ``readable`` where a pickle in it is one.
+
+    The others are keys and texts, of which no reader makes a pickle without encoding it first.
+    """
+
+    name: str
+    data: bytes
+    readable: bool = True
+
+
+def values(path: Path, kind: str) -> Iterator[Value | str]:
     """Yield each key of a dbm database and its value, in the order of the keys; a message for what cannot be read."""
     try:
         module: Any = import_module(kind)
@@ -35,11 +46,15 @@ def values(path: Path, kind: str) -> Iterator[tuple[str, bytes] | str]:
             except (OSError, KeyError, TypeError, ValueError, OverflowError, MemoryError) as error:
                 yield f"key {shown}: {error}"
             else:
-                yield shown, value
+                yield Value(f"key {shown}", key, readable=False)
+                yield Value(shown, value)
 
 
-def cells(path: Path) -> Iterator[tuple[str, bytes] | str]:
-    """Yield each BLOB in a SQLite database, named as ``table.column#N``; a message for a table that cannot be read."""
+def cells(path: Path) -> Iterator[Value | str]:
+    """Yield each BLOB in a SQLite database, named as ``table.column#N``, and each text, as ``table.column``.
+
+    A message stands for a table that cannot be read.
+    """
     try:
         import sqlite3
     except ImportError:
@@ -59,12 +74,14 @@ def cells(path: Path) -> Iterator[tuple[str, bytes] | str]:
                 yield f"table {table}: {error}"
 
 
-def _table(connection: "sqlite3.Connection", table: str) -> Iterator[tuple[str, bytes]]:
+def _table(connection: "sqlite3.Connection", table: str) -> Iterator[Value]:
     for _, column, *_ in connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall():
         name = _quoted(column)
-        query = f"SELECT {name} FROM {_quoted(table)} WHERE typeof({name}) = 'blob'"  # noqa: S608 - quoted
-        for number, (value,) in enumerate(connection.execute(query), 1):
-            yield f"{table}.{column}#{number}", value
+        query = f"SELECT {name} FROM {_quoted(table)} WHERE typeof({name}) = ?"  # noqa: S608 - quoted
+        for number, (value,) in enumerate(connection.execute(query, ("blob",)), 1):
+            yield Value(f"{table}.{column}#{number}", value)
+        for (text,) in connection.execute(query, ("text",)):
+            yield Value(f"{table}.{column}", text.encode("utf-8", "surrogateescape"), readable=False)
 
 
 def _quoted(name: str) -> str:

@@ -134,7 +134,7 @@ def _changed(
                 decompressor(form, BytesIO(bytes(stored))) as plain,
                 expanded(b"", plain, Budget(), _is_pickle) as data,
             ):
-                if data is None:
+                if data is None or not _is_pickle(data):
                     return _without(found), None
                 result = change(data)
     except MalformedPickleError as error:
@@ -155,8 +155,8 @@ def _without(found: Found) -> Outcome:
     return Outcome(found, problem="holds no pickle") if found.named else Outcome(found)
 
 
-def _is_pickle(begun: bytes) -> bool:
-    return form_of(begun) == "pickle" and plausible(begun)
+def _is_pickle(begun: Buffer) -> bool:
+    return form_of(begun[:_HEAD]) == "pickle" and plausible(begun)
 
 
 def _compressed(form: Form, data: bytes, stored: Buffer) -> bytes:

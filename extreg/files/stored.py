@@ -15,8 +15,9 @@ from typing import IO, Literal, NamedTuple
 from zipfile import ZipFile
 
 from extreg.files.bounded import BROKEN, Budget, decompressor, expanded, opened
-from extreg.files.databases import cells, values
+from extreg.files.databases import Value, cells, values
 from extreg.files.found import Found
+from extreg.pickles.kinds import AS_TEXT, UNKNOWN, kind_of, may_be_text, slices
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.sniff import may_begin, plausible
 
@@ -27,13 +28,21 @@ _MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),  # an empty one
     (b"\x93NUMPY", "npy"),
     (b"SQLite format 3\x00", "sqlite"),
     # The numbers that dbm.whichdb knows, in this machine's order of bytes: no other is opened.
     *((number.to_bytes(4, sys.byteorder), "gdbm") for number in (0x13579ACD, 0x13579ACE, 0x13579ACF)),
 )
 _HEAD = 16
-_SMALL = 1 << 16
+# Up to this size a file is read and not mapped: what is read stays, however short the file becomes.
+READ_WHOLE = 1 << 24
+# The longest header of an array that is looked at.
+_HEADER = 1 << 16
+# What may hold any bytes, in a header: bytes, texts and small integers, by themselves or as fields of records.
+_BYTES = re.compile(rb"'[|<>=]?(?:[SaVU]\d+|[ub]1|i1)'")
+# What is opened to see what is in it.
+_OPENED = {"gzip", "bz2", "xz", "zip"}
 _OBJECTS = re.compile(rb"'[|<>=]?O\d*'")
 # Archives within archives, further in than anybody packs them.
 _DEEPEST = 4
@@ -56,8 +65,21 @@ class Fault(NamedTuple):
     message: str
 
 
-def contents(found: Found) -> Iterator[Blob | Fault]:
-    """Yield the rows of pickles in a file, and what keeps others from being read; nothing for what holds none."""
+class Passed(NamedTuple):
+    """Bytes that may hold pickles and are not read, in a ``member`` of a file or the file, and of what ``kind``."""
+
+    member: str
+    kind: str
+
+
+Item = Blob | Fault | Passed
+
+
+def contents(found: Found) -> Iterator[Item]:
+    """Yield the rows of pickles in a file, what keeps others from being read, and what nobody here understands.
+
+    Nothing for what is known to hold none.
+    """
     if found.problem is not None:
         yield Fault("", found.problem)
         return
@@ -86,15 +108,15 @@ def form_of(head: Buffer) -> Form | None:
 
 @contextmanager
 def mapped(path: Path) -> Iterator[Buffer]:
-    """Map the file at `path` for the length of a block; bytes where it is small or cannot be mapped."""
+    """Map the file at `path` for the length of a block; bytes where it is not large or cannot be mapped."""
     with path.open("rb") as file, mapped_file(file) as data:
         yield data
 
 
 @contextmanager
 def mapped_file(file: IO[bytes]) -> Iterator[Buffer]:
-    """Map an open file for the length of a block; a small one is read, which is faster."""
-    if os.fstat(file.fileno()).st_size <= _SMALL:
+    """Map an open file for the length of a block; one that is not large is read."""
+    if os.fstat(file.fileno()).st_size <= READ_WHOLE:
         yield file.read()
         return
     try:
@@ -109,11 +131,29 @@ def mapped_file(file: IO[bytes]) -> Iterator[Buffer]:
             data.close()
 
 
-def _file(path: Path) -> Iterator[Blob | Fault]:
+def parts(data: Buffer) -> Iterator[bytes]:
+    """Yield `data` piece by piece; of a file that is mapped no more than one stays in memory."""
+    for piece in slices(data):
+        yield piece
+        release(data)
+
+
+def release(data: Buffer) -> None:
+    """Let what was read of a file that is mapped go out of memory."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
+
+
+def _other(data: Buffer, member: str) -> Iterator[Passed]:
+    """Yield what is wrong with taking bytes, in which no pickle begins, for ones that hold none."""
+    kind = kind_of(data, parts)
+    if kind is not None:
+        yield Passed(member, kind)
+
+
+def _file(path: Path) -> Iterator[Item]:
     with path.open("rb") as file:
         form = form_of(file.read(_HEAD))
-        if form is None:
-            return
         if form in {"sqlite", "gdbm"}:
             yield from _values(cells(path) if form == "sqlite" else values(path, "dbm.gnu"))
             return
@@ -122,26 +162,29 @@ def _file(path: Path) -> Iterator[Blob | Fault]:
             yield from _within(data, "", file, 0, Budget())
 
 
-def _values(values: "Iterator[tuple[str, bytes] | str]") -> Iterator[Blob | Fault]:
-    """Yield what pickles are among the values of a database, whose members may be archives themselves."""
+def _values(values: "Iterator[Value | str]") -> Iterator[Item]:
+    """Yield what pickles are among the values of a database, and what else; archives there are not read."""
     for value in values:
         if isinstance(value, str):
             yield Fault("", value)
             continue
-        member, data = value
-        if form_of(data[:_HEAD]) == "pickle" and plausible(data):
+        member, data, readable = value
+        if form_of(data[:_HEAD]) != "pickle" or not plausible(data):
+            yield from _other(data, member)
+        elif readable:
             yield Blob(member, data)
+        else:
+            yield Passed(member, AS_TEXT)
 
 
-def _within(data: Buffer, member: str, file: IO[bytes] | None, depth: int, budget: Budget) -> Iterator[Blob | Fault]:
+def _within(data: Buffer, member: str, file: IO[bytes] | None, depth: int, budget: Budget) -> Iterator[Item]:
     """Yield the rows of pickles in `data`, which is what `file` holds if there is one."""
     form = form_of(data[:_HEAD])
-    if form == "pickle":
-        if plausible(data):
-            yield Blob(member, data)
+    if form == "pickle" and plausible(data):
+        yield Blob(member, data)
     elif form == "npy":
         yield from _array(data, member)
-    elif form is not None and form not in {"sqlite", "gdbm"}:
+    elif form in _OPENED:
         if depth == _DEEPEST:
             yield Fault(member, f"archives within archives, more than {_DEEPEST} deep")
         elif form == "zip":
@@ -150,32 +193,36 @@ def _within(data: Buffer, member: str, file: IO[bytes] | None, depth: int, budge
         else:
             with opened(data, file) as stream:
                 yield from _compressed(form, stream, member, depth, budget)
+    else:
+        yield from _other(data, member)
 
 
-def _compressed(form: str, stream: IO[bytes], member: str, depth: int, budget: Budget) -> Iterator[Blob | Fault]:
+def _compressed(form: str, stream: IO[bytes], member: str, depth: int, budget: Budget) -> Iterator[Item]:
     with decompressor(form, stream) as plain:
         yield from _stream(plain, member, depth, budget)
 
 
-def _stream(plain: IO[bytes], member: str, depth: int, budget: Budget) -> Iterator[Blob | Fault]:
-    """Yield what is in a decompressed stream, if its first bytes promise anything."""
+def _stream(plain: IO[bytes], member: str, depth: int, budget: Budget) -> Iterator[Item]:
+    """Yield what is in a decompressed stream, read as far as it takes to know that."""
     try:
-        head = plain.read(_HEAD)
-        if form_of(head) is None:
-            return
-        with expanded(head, plain, budget, _promising) as data:
+        with expanded(b"", plain, budget, _promising) as data:
             if data is not None:
                 yield from _within(data, member, None, depth + 1, budget)
+            else:
+                yield Passed(member, UNKNOWN)
     except BROKEN as error:
         yield Fault(member, describe(error))
 
 
 def _promising(begun: bytes) -> bool:
+    """Tell whether the rest of what has `begun` so has to be read as well."""
     form = form_of(begun)
-    return plausible(begun) if form == "pickle" else form != "npy" or _objects_from(begun) is not None
+    if form == "npy":
+        return _objects_from(begun) is not None
+    return form in _OPENED or (form == "pickle" and plausible(begun)) or may_be_text(begun)
 
 
-def _members(stream: IO[bytes], archive: str, depth: int, budget: Budget) -> Iterator[Blob | Fault]:
+def _members(stream: IO[bytes], archive: str, depth: int, budget: Budget) -> Iterator[Item]:
     with ZipFile(stream) as packed:
         names = {info.filename for info in packed.infolist()}
         for info in packed.infolist():
@@ -202,12 +249,14 @@ def _is_storage(name: str, names: set[str]) -> bool:
     return f"{folder}.pkl" in names and f"{folder[: -len('data')]}version" in names
 
 
-def _array(data: Buffer, member: str) -> Iterator[Blob]:
-    """Yield the pickle behind the header of an array of objects."""
+def _array(data: Buffer, member: str) -> Iterator[Item]:
+    """Yield the pickle behind the header of an array of objects; numbers are none, but bytes and texts may be."""
     start = _objects_from(data)
     if start is not None:
         with memoryview(data) as view, view[start:] as payload:
             yield Blob(member, payload)
+    elif _BYTES.search(bytes(data[:_HEADER])):
+        yield Passed(member, "arrays of bytes or text")
 
 
 def _objects_from(data: Buffer) -> int | None:

@@ -1,5 +1,6 @@
 """Which codes would pay for the pickles in many files, and adding them to the registry."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -7,8 +8,8 @@ from typing import Literal, NamedTuple
 from extreg.errors import AllocationError
 from extreg.files.effective import with_rows_of
 from extreg.files.found import Found
-from extreg.files.stored import Fault, contents
-from extreg.files.survey import after, capped
+from extreg.files.stored import Fault, Passed, contents
+from extreg.files.survey import after, capped, holding_none
 from extreg.files.write import update
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.pricing import Price, Prices, price
@@ -28,13 +29,14 @@ _EXT1 = 2
 class Suggestions(NamedTuple):
     """The ``prices``; the targets ``passed`` over, with the rule of lint or the reason; and what was not read.
 
-    ``one_byte`` is how many one-byte codes are left.
+    ``one_byte`` is how many one-byte codes are left, and ``unread`` how much was passed over, by file and kind.
     """
 
     prices: Prices
     passed: dict[str, str]
     faults: list[tuple[Found, Fault]]
     one_byte: int
+    unread: list[tuple[Found, dict[str, int]]]
 
 
 def suggest(
@@ -43,6 +45,7 @@ def suggest(
     """Return which globals in the pickles in `files` deserve codes that they do not have."""
     passed: dict[str, str] = {}
     faults: list[tuple[Found, Fault]] = []
+    unread: list[tuple[Found, dict[str, int]]] = []
     known = _known(registry)
 
     def allowed(target: str) -> bool:
@@ -55,14 +58,14 @@ def suggest(
 
     left = _one_byte_left(registry)
     prices = price(
-        _corpus(files, faults),
+        _corpus(files, faults, unread),
         use=use,
         one_byte=left,
         allowed=allowed,
         narrow=lambda target: range_of_module(split(target)[0], registry.ranges) is None,
         least=least,
     )
-    return Suggestions(prices, dict(sorted(passed.items())), faults, left)
+    return Suggestions(prices, dict(sorted(passed.items())), faults, left, unread)
 
 
 def add(path: Path, proposals: Iterable[Price], effective: Registry) -> list[tuple[int, str]]:
@@ -86,14 +89,20 @@ def add(path: Path, proposals: Iterable[Price], effective: Registry) -> list[tup
     return added
 
 
-def _corpus(files: Iterable[Found], faults: list[tuple[Found, Fault]]) -> Iterator[Buffer]:
+def _corpus(
+    files: Iterable[Found], faults: list[tuple[Found, Fault]], passed: list[tuple[Found, dict[str, int]]]
+) -> Iterator[Buffer]:
     """Yield every row of pickles in `files`, up to what is wrong with it."""
     for found in files:
         wrong: list[Fault] = []
+        unread: Counter[str] = Counter()
         pickles = 0
         for item in contents(found):
             if isinstance(item, Fault):
                 wrong.append(item)
+                continue
+            if isinstance(item, Passed):
+                unread[item.kind] += 1
                 continue
             result = tally(item.data)
             pickles += result.pickles
@@ -105,8 +114,10 @@ def _corpus(files: Iterable[Found], faults: list[tuple[Found, Fault]]) -> Iterat
                 with memoryview(item.data) as view, view[: result.whole] as whole:
                     yield whole
         if found.named and not pickles and not wrong:
-            wrong.append(Fault("", "holds no pickle"))
+            wrong.append(holding_none(unread))
         faults += [(found, fault) for fault in capped(wrong)]
+        if unread:
+            passed.append((found, dict(unread)))
 
 
 def _known(registry: Registry) -> set[str]:

@@ -3,17 +3,24 @@
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from extreg.errors import UnreadableError
 from extreg.files.found import Found
-from extreg.files.stored import Fault, contents
-from extreg.pickles.tally import Use, tally
+from extreg.files.stored import READ_WHOLE, Fault, Passed, contents, release
+from extreg.pickles.hidden import hidden_in
+from extreg.pickles.opcodes import Buffer
+from extreg.pickles.tally import Tally, Use, beginnings, tally
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 _Key = TypeVar("_Key")
+_KILLED = "the process that read it was killed: it was made shorter meanwhile (SIGBUS), or there was no memory left"
 # How many files are handed to the processes at a time, so that a walk over millions of them begins at once.
 _AT_A_TIME = 4096
 # How many faults of one file are told one by one: an archive of a few kilobytes may hold tens of thousands.
@@ -30,11 +37,13 @@ class Report(NamedTuple):
     codes: dict[int, Use]
     unresolved: int
     faults: tuple[Fault, ...]
+    # How many things were passed over that may hold pickles, by their kind.
+    passed: dict[str, int]
 
     @property
     def without(self) -> bool:
         """Whether the file was read and holds no pickle."""
-        return not self.pickles and not self.faults
+        return not self.pickles and not self.faults and not self.passed
 
 
 class Total(NamedTuple):
@@ -56,7 +65,7 @@ class Total(NamedTuple):
 class Survey:
     """The sum of reports: ``holding`` files hold pickles, and ``without`` none; ``faults`` by file.
 
-    What cannot be read is in neither number.
+    What cannot be read is in neither number, nor what was ``passed`` over, by file and kind.
     """
 
     holding: int = 0
@@ -67,6 +76,7 @@ class Survey:
     globals: dict[tuple[str, str], Total] = field(default_factory=dict)
     codes: dict[int, Total] = field(default_factory=dict)
     faults: list[tuple[Found, Fault]] = field(default_factory=list)
+    passed: list[tuple[Found, dict[str, int]]] = field(default_factory=list)
 
     @property
     def read(self) -> int:
@@ -81,6 +91,7 @@ class Survey:
         self.size += report.size
         self.unresolved += report.unresolved
         self.faults += [(report.found, fault) for fault in report.faults]
+        self.passed += [(report.found, report.passed)] if report.passed else []
         _sum(self.globals, report.globals)
         _sum(self.codes, report.codes)
 
@@ -90,12 +101,17 @@ def report_on(found: Found) -> Report:
     named: dict[tuple[str, str], Use] = {}
     codes: dict[int, Use] = {}
     faults: list[Fault] = []
+    passed: Counter[str] = Counter()
     pickles = size = unresolved = 0
     for item in contents(found):
         if isinstance(item, Fault):
             faults.append(item)
             continue
+        if isinstance(item, Passed):
+            passed[item.kind] += 1
+            continue
         result = tally(item.data)
+        passed.update(_hidden(item.data, result))
         pickles += result.pickles
         size += result.whole
         unresolved += result.unresolved
@@ -104,8 +120,22 @@ def report_on(found: Found) -> Report:
         if result.fault is not None:
             faults.append(Fault(item.member, after(result.pickles, str(result.fault))))
     if found.named and not pickles and not faults:
-        faults.append(Fault("", "holds no pickle"))
-    return Report(found, pickles, size, named, codes, unresolved, tuple(capped(faults)))
+        faults.append(holding_none(passed))
+    return Report(found, pickles, size, named, codes, unresolved, tuple(capped(faults)), dict(passed))
+
+
+def holding_none(passed: Iterable[str]) -> Fault:
+    """Return what whoever named a file is told that holds no pickle, or none that is read."""
+    kinds = ", ".join(sorted(passed))
+    return Fault("", f"holds no pickle that is read ({kinds})" if kinds else "holds no pickle")
+
+
+def _hidden(data: Buffer, result: Tally) -> list[str]:
+    """Return what is packed in the pickles of which `result` is the tally; nothing of those that end in a fault."""
+    if result.fault is not None:
+        return []
+    kind = hidden_in(data, result.marked, beginnings(data), release)
+    return [] if kind is None else [kind]
 
 
 def capped(faults: list[Fault]) -> list[Fault]:
@@ -125,30 +155,84 @@ def after(pickles: int, fault: str) -> str:
 def reports(files: Iterable[Found], jobs: int = 1) -> Iterator[Report]:
     """Yield a report on each of `files`, in their order, worked out by so many processes.
 
-    By one on Windows with Python 3.10, which has no way to keep modules in the working directory out of the others.
+    By one on Windows with Python 3.10, which has no way to keep modules in the working directory out of the others.  A
+    large file is read by a process of its own wherever there is a fork: where somebody makes it shorter meanwhile, that
+    one is killed (SIGBUS), and the report says so.
     """
-    if jobs == 1 or (not hasattr(os, "fork") and sys.version_info < (3, 11)):
-        yield from map(report_on, files)
+    forks = hasattr(os, "fork")
+    if jobs == 1 or (not forks and sys.version_info < (3, 11)):
+        guard = _Guard()
+        try:
+            for found in files:
+                yield guard.report_on(found) if forks and _is_mapped(found) else report_on(found)
+        finally:
+            guard.close()
         return
-    from concurrent.futures import ProcessPoolExecutor
+    waiting = iter(files)
+    while batch := list(islice(waiting, _AT_A_TIME)):
+        yield from _together(batch, jobs)
+
+
+def _together(batch: list[Found], jobs: int) -> Iterator[Report]:
+    """Yield the reports on a batch of files; where a process is killed, the file is found out and the rest goes on."""
     from concurrent.futures.process import BrokenProcessPool
+
+    done = 0
+    pool = _pool(jobs)
+    try:
+        for report in pool.map(report_on, batch, chunksize=max(1, min(16, len(batch) // (4 * jobs)))):
+            yield report
+            done += 1
+    except BrokenProcessPool:
+        guard = _Guard()
+        try:
+            yield from map(guard.report_on, batch[done:])
+        finally:
+            guard.close()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Guard:
+    """Works out reports in another process, one at a time, and survives it."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    def report_on(self, found: Found) -> Report:
+        """Return the report on a file, or one that says that reading it has killed a process."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        self._pool = self._pool or _pool(1)
+        try:
+            return self._pool.submit(report_on, found).result()
+        except BrokenProcessPool:
+            self.close()
+            return Report(found, 0, 0, {}, {}, 0, (Fault("", _KILLED),), {})
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
+
+
+def _pool(jobs: int) -> "ProcessPoolExecutor":
+    from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    waiting = iter(files)
     # Not spawned where that can be helped: a fresh interpreter would import from the working directory first.
     forks = hasattr(os, "fork") and (sys.platform != "darwin" or sys.version_info < (3, 11))
     if not forks:
         os.environ["PYTHONSAFEPATH"] = "1"
-    pool = ProcessPoolExecutor(jobs, get_context("fork" if forks else "spawn"), initializer=_quiet)
+    return ProcessPoolExecutor(jobs, get_context("fork" if forks else "spawn"), initializer=_quiet)
+
+
+def _is_mapped(found: Found) -> bool:
     try:
-        while batch := list(islice(waiting, _AT_A_TIME)):
-            yield from pool.map(report_on, batch, chunksize=max(1, min(16, len(batch) // (4 * jobs))))
-    except BrokenProcessPool:
-        raise UnreadableError(
-            "a process that was reading files was killed", "with --jobs 1 it is seen at which file"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+        return found.path.stat().st_size > READ_WHOLE
+    except OSError:
+        return False
 
 
 def _quiet() -> None:

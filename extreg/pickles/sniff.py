@@ -40,15 +40,18 @@ def plausible(data: Buffer) -> bool:
     while begin < len(data) and count < _FEW:
         if data[begin] not in _FIRST:
             return False
-        end, more = _unmarked(data, begin)
+        end, more = sound(data, begin)
         if end is None:
             return False
         begin, count = end, count + more
     return begin > 0
 
 
-def _unmarked(data: Buffer, begin: int) -> tuple[int | None, int]:
-    """Return where the pickle at `begin` ends, or None for what is none, and how many opcodes were looked at."""
+def sound(data: Buffer, begin: int) -> tuple[int | None, int]:
+    """Return where the pickle at `begin` ends, or None for what is none, and how many opcodes were looked at.
+
+    Of a long one that is where its first thousand opcodes end, if they keep the stack sound.
+    """
     marks: list[int] = []
     depth = count = 0
     try:

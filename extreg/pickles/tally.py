@@ -1,5 +1,6 @@
 """What a row of pickles refers to, in how many of them and for how many bytes; as much as can be read of it."""
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
@@ -8,6 +9,7 @@ from extreg.pickles.opcodes import Buffer
 from extreg.pickles.walker import batches, flat
 
 _Key = TypeVar("_Key")
+_PROTO = 0x80
 _WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 
 
@@ -21,7 +23,8 @@ class Use(NamedTuple):
 
 class Tally(NamedTuple):
     """``globals``, by module and name as they stand in the bytes, and ``codes``; how many references are
-    ``unresolved``; the ``pickles`` and the bytes they take (``whole``); and the ``fault`` that follows them, if any.
+    ``unresolved``; the ``pickles`` and the bytes they take (``whole``); the ``fault`` that follows them, if any; and
+    how many of them are ``marked``, by a PROTO at their beginning.
     """
 
     globals: dict[tuple[str, str], Use]
@@ -30,6 +33,7 @@ class Tally(NamedTuple):
     pickles: int
     whole: int
     fault: MalformedPickleError | None
+    marked: int = 0
 
 
 def tally(data: Buffer) -> Tally:
@@ -37,11 +41,13 @@ def tally(data: Buffer) -> Tally:
     # By reference: in how many pickles, the last of them, references, bytes.
     named: dict[tuple[str, str], list[int]] = {}
     codes: dict[int, list[int]] = {}
-    unresolved = pickles = whole = 0
+    unresolved = pickles = whole = marked = 0
+    data = flat(data)
     try:
-        for kind, offset, opcode, module, name, number, begin in chain.from_iterable(batches(flat(data), False)):
+        for kind, offset, opcode, module, name, number, begin in chain.from_iterable(batches(data, False)):
             if kind == "stop":
                 pickles += 1
+                marked += data[whole] == _PROTO
                 whole = offset + 1
                 continue
             if module is not None and name is not None:
@@ -60,7 +66,15 @@ def tally(data: Buffer) -> Tally:
                 entry[1] = pickles
     except MalformedPickleError as error:
         return _without_the_rest(data, whole, error)
-    return Tally(_uses(named), _uses(codes), unresolved, pickles, whole, None)
+    return Tally(_uses(named), _uses(codes), unresolved, pickles, whole, None, marked)
+
+
+def beginnings(data: Buffer) -> Iterator[int]:
+    """Yield where the pickles in `data`, all of them whole, begin, and where the last one ends."""
+    yield 0
+    for kind, offset, *_ in chain.from_iterable(batches(flat(data), False)):
+        if kind == "stop":
+            yield offset + 1
 
 
 def _without_the_rest(data: Buffer, whole: int, fault: MalformedPickleError) -> Tally:

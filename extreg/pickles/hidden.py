@@ -1,0 +1,221 @@
+"""What is packed inside other bytes: pickles, compressed data, and either of them as base64 or the like.
+
+Found by how it begins, and then tried: a pickle has to keep the stack sound up to its STOP, compressed data to be
+decompressed without a fault.  Of what bears no mark, as what is encrypted, nothing is known here.
+"""
+
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from typing import Final
+
+from extreg.pickles.opcodes import Buffer
+from extreg.pickles.sniff import marked, sound
+
+BASE64: Final = "text that may be base64"
+HEX: Final = "text that may be hex"
+ESCAPED: Final = "text with escaped bytes"
+
+# How much of something is tried.
+_TRIED: Final = 1 << 16
+# Bytes that are cut off are a pickle if so many opcodes are sound.
+_ENOUGH: Final = 16
+_WINDOW: Final = 1 << 20
+# More than any pattern below matches.
+_AHEAD: Final = 32
+
+_ZLIB: Final = rb"x[\x01\x5e\x9c\xda]"
+# How base64 begins of a pickle with PROTO, of zlib, gzip, bz2, xz, zstd and zip, and of Fernet (which is a text).
+_PICKLE_64: Final = rb"gA[I-X]"
+_ZLIB_64: Final = rb"e(?:J[w-z]|A[E-H]|F[4-7]|N[o-r])"
+_OTHERS_64: Final = rb"H4sI|Qlpo[MNO]|/Td6WFo|KLUv[/_]|UEsDB|gAAAAA"
+
+# One pattern each, so that each begins with a byte that is looked for at the speed of memchr: all in one took 20 times
+# as long.
+_HINTS: Final = tuple(
+    (kind, re.compile(pattern, re.DOTALL))
+    for kind, pattern in (
+        ("pickle", rb"\x80[\x02-\x05]"),
+        ("zlib", _ZLIB),
+        ("gzip", rb"\x1f(?:\x8b\x08)"),
+        ("bz2", rb"B(?:Zh[1-9]1AY&SY)"),
+        ("xz", rb"\xfd(?:7zXZ\x00)"),
+        ("zstd", rb"\((?:\xb5/\xfd)"),
+        ("lz4", rb"\x04(?:\x22\x4d\x18)"),
+        ("base64", rb"g(?:A[I-X]|AAAAA)"),
+        ("base64", _ZLIB_64),
+        ("base64", rb"H(?:4sI)"),
+    )
+)
+
+_ALPHABET: Final = rb"[A-Za-z0-9+/_-]"
+_ENCODED: Final = re.compile(
+    rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?P<base64>%s|%s|%s)"
+    rb"|(?P<hex>800[2-5]|1[fF]8[bB]08|78(?:01|5[eE]|9[cC]|[dD][aA]))"
+    rb"|(?P<escaped>\\x80\\x0[2-5]|\\200\\00[2-5]|\\u0080\\u000[2-5]|=80=0[2-5]|%%80%%0[2-5]|\\x1f\\x8b|x\\x(?:9c|da))"
+    rb"|(?P<uu>^begin [0-7]{3,4} )" % (_PICKLE_64, _ZLIB_64, _OTHERS_64),
+    re.MULTILINE,
+)
+_LONG: Final = re.compile(rb"(?<!%s)%s{32,}" % (_ALPHABET, _ALPHABET))
+# A text in base64, which may be wrapped, also within a string of JSON.
+_TOKEN: Final = re.compile(rb"%s{6,}={0,2}(?:(?:\r?\n|\\n)%s+={0,2})*" % (_ALPHABET, _ALPHABET))
+_WRAPPING: Final = re.compile(rb"\r?\n|\\n")
+_DIGITS: Final = re.compile(rb"[0-9a-fA-F]{8,}")
+# Digits of no digest that is in use: those of SHA-512 are 128.
+_MANY_DIGITS: Final = 130
+_CHANGES: Final = re.compile(rb"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
+
+
+def encoded_in(text: bytes) -> str | None:
+    """Return what in a text may be bytes that are encoded, by the name of the code; None if nothing is."""
+    for found in _ENCODED.finditer(text):
+        kind = found.lastgroup
+        if kind == "base64" and _is_base64(text, found.start()):
+            return BASE64
+        if kind == "hex" and _is_hex(text, found.start()):
+            return HEX
+        if kind == "escaped":
+            return ESCAPED
+        if kind == "uu":
+            return "uuencoded text"
+    return BASE64 if any(_is_mixed(found[0]) for found in _LONG.finditer(text)) else None
+
+
+def hidden_in(
+    data: Buffer, known: int, begins: Iterable[int], release: Callable[[Buffer], None] = lambda _: None
+) -> str | None:
+    """Return what is packed in the values of the pickles in `data`, or None for nothing that shows.
+
+    `known` of these pickles begin with PROTO; `begins` are the places where they begin, asked for where there is doubt.
+    `release` is called wherever what was read of them can go out of memory.
+    """
+    # A pickle without PROTO keeps bytes as text, with escapes that nothing here follows.
+    old = bool(len(data)) and data[0] != 0x80
+    found = list(_hints(data, release))
+    if len(found) == known and not old:
+        return None
+    places = set(begins)
+    for place, kind in found:
+        if kind == "pickle":
+            if place not in places and (old or _is_pickle(data, place)):
+                return "pickles in pickles"
+        elif kind == "base64":
+            if _is_base64(bytes(data[place : place + _TRIED]), 0):
+                return "base64 in pickles"
+        elif _is_compressed(kind, bytes(data[place : place + _TRIED])):
+            return f"{kind} in pickles"
+    return None
+
+
+def _hints(data: Buffer, release: Callable[[Buffer], None]) -> Iterator[tuple[int, str]]:
+    """Yield where in `data` something may begin, and what."""
+    for begin in range(0, len(data), _WINDOW):
+        window = bytes(data[begin : begin + _WINDOW + _AHEAD]) if len(data) > _WINDOW else data
+        if len(data) > _WINDOW and not bytes(window).strip(b"\0"):
+            release(data)
+            continue
+        for kind, pattern in _HINTS:
+            for found in pattern.finditer(window):
+                if found.start() < _WINDOW:
+                    yield begin + found.start(), kind
+        release(data)
+
+
+def _is_pickle(data: Buffer, place: int) -> bool:
+    """Tell whether a pickle begins at `place`, as bytes or as a text with a character for each byte."""
+    part = bytes(data[place - 1 : place + _TRIED])
+    if part[0] == 0xC2:
+        characters = part.decode("utf-8", "ignore")
+        return _is_sound(re.match("[\0-\xff]*", characters)[0].encode("latin-1"))  # type: ignore[index]
+    return _is_sound(part[1:])
+
+
+def _is_sound(data: bytes) -> bool:
+    end, count = sound(data, 0)
+    return marked(data) and (end is not None or (count >= _ENOUGH and len(data) >= _TRIED))
+
+
+def _is_compressed(kind: str, data: bytes) -> bool:
+    tests = {"zlib": as_zlib, "gzip": as_gzip}
+    return kind not in tests or tests[kind](data)
+
+
+def as_zlib(data: bytes) -> bool:
+    """Tell whether `data` begins with a zlib stream that can be decompressed as far as it is tried."""
+    head = int.from_bytes(data[:2], "big")
+    # RFC 1950: the method is 8, the window 32 KiB at most, the two bytes a multiple of 31, and no dictionary is needed.
+    if len(data) < 8 or data[0] & 0x8F != 0x08 or head % 31:
+        return False
+    return _inflates(data, 15)
+
+
+def as_gzip(data: bytes) -> bool:
+    """Tell whether `data` begins with a gzip member that can be decompressed as far as it is tried."""
+    return _inflates(data, 31)
+
+
+def as_lzma(data: bytes) -> bool:
+    """Tell whether `data` begins with an .lzma stream that can be decompressed as far as it is tried."""
+    try:
+        lzma = import_module("lzma")
+    except ImportError:
+        return True
+    try:
+        made = lzma.LZMADecompressor(format=lzma.FORMAT_ALONE, memlimit=1 << 28).decompress(data, _TRIED)
+    except lzma.LZMAError as error:
+        return "memory" in str(error).lower()
+    return bool(made)
+
+
+def _inflates(data: bytes, window: int) -> bool:
+    try:
+        zlib = import_module("zlib")
+    except ImportError:
+        return True
+    decompressor = zlib.decompressobj(window)
+    try:
+        made = decompressor.decompress(data[:_TRIED], _TRIED)
+    except zlib.error:
+        return False
+    return bool(made) or bool(decompressor.eof)
+
+
+def _is_base64(text: bytes, place: int) -> bool:
+    """Tell whether the text from `place` on, which begins as base64 of something packed does, is that."""
+    token = _TOKEN.match(text, place)
+    if token is None:
+        return False
+    digits = _WRAPPING.sub(b"", token[0]).rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    digits = digits[: _TRIED - _TRIED % 4]
+    try:
+        data = binascii.a2b_base64(digits[: len(digits) - (len(digits) % 4 == 1)] + b"=" * (-len(digits) % 4))
+    except binascii.Error:
+        return False
+    if marked(data):
+        return True
+    if data[:1] == b"x":
+        return as_zlib(data)
+    return len(digits) >= 16 and not digits.isalpha()
+
+
+def _is_mixed(token: bytes) -> bool:
+    """Tell whether the letters and digits of a long token change as often as in base64, and not as in a name."""
+    plain = token.translate(None, b"+/_-")
+    for begin in range(0, max(1, len(plain) - 31), 8):
+        part = plain[begin : begin + 32]
+        if len(part) == 32 and len(_CHANGES.findall(part)) >= 16 and not part.isupper() and not part.islower():
+            return True
+    return False
+
+
+def _is_hex(text: bytes, place: int) -> bool:
+    """Tell whether the digits from `place` on are those of something packed."""
+    found = _DIGITS.match(text, place)
+    if found is None:
+        return False
+    digits = found[0][: 2 * _TRIED]
+    data = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
+    if data[0] == 0x80:
+        return marked(data) and (sound(data, 0)[0] is not None or len(digits) > _MANY_DIGITS)
+    return as_gzip(data) if data[0] == 0x1F else as_zlib(data)
