@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _Key = TypeVar("_Key")
 _KILLED = "the process that read it was killed: it was made shorter meanwhile (SIGBUS), or there was no memory left"
+# How often a process looks whether it is still wanted, in seconds.
+_PULSE = 0.5
 # How many files are handed to the processes at a time, so that a walk over millions of them begins at once.
 _AT_A_TIME = 4096
 # How many faults of one file are told one by one: an archive of a few kilobytes may hold tens of thousands.
@@ -225,7 +229,9 @@ def _pool(jobs: int) -> "ProcessPoolExecutor":
     forks = hasattr(os, "fork") and (sys.platform != "darwin" or sys.version_info < (3, 11))
     if not forks:
         os.environ["PYTHONSAFEPATH"] = "1"
-    return ProcessPoolExecutor(jobs, get_context("fork" if forks else "spawn"), initializer=_quiet)
+    return ProcessPoolExecutor(
+        jobs, get_context("fork" if forks else "spawn"), initializer=_begin, initargs=(os.getpid(),)
+    )
 
 
 def _is_mapped(found: Found) -> bool:
@@ -235,9 +241,17 @@ def _is_mapped(found: Found) -> bool:
         return False
 
 
-def _quiet() -> None:
+def _begin(parent: int) -> None:
     # An interrupt goes to all processes of the terminal; the first one alone has something to say of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it is gone: killed, it tells nobody, and the others wait for ever."""
+    while os.getppid() == parent:
+        time.sleep(_PULSE)
+    os._exit(1)
 
 
 def _join(uses: dict[_Key, Use], more: dict[_Key, Use]) -> None:

@@ -297,13 +297,16 @@ class Lookup:
     def _may_write(self, module: Module, made: Made) -> bool:
         """Whether a call may write to the namespace of the module that makes it."""
         last = (made.function or "").rpartition(".")[2]
-        if last in WRITERS or (made.handing and last in HANDLERS):
+        handed = made.handing in ("name", "namespace")
+        if last in WRITERS or (handed and last in HANDLERS):
             return True
         home = self._home(module, made.function) if made.function is not None else None
+        if home is None and made.function is not None and made.handing == "class":
+            home = self._home(module, made.function.partition(".")[0])
         if home is None:
-            return bool(made.handing)
+            return handed
         if not isinstance(home, Module):
-            return bool(made.handing) and not _is_ours(home)
+            return handed and not _is_ours(home)
         if made.handing == "namespace":
             return not _is_ours(home.name)
         return not _is_ours(home.name) and any(map(self._fetches, self._behind(home, made)))
@@ -403,7 +406,7 @@ class Lookup:
         return any(self._may_rename(module, made, names) for made in module.scope.reach.calls)
 
     def _may_rename(self, module: Module, made: Made, names: "set[str]") -> bool:
-        handed = bool(made.handing or names & made.names)
+        handed = made.handing in ("name", "namespace") or bool(names & made.names)
         last = (made.function or "").rpartition(".")[2]
         if handed and last in HANDLERS:
             return True

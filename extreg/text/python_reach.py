@@ -9,7 +9,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Handing = Literal["", "name", "namespace"]
+Handing = Literal["", "class", "name", "namespace"]
 
 _READS = frozenset({"get", "keys", "values", "items", "copy", "__contains__", "__getitem__"})
 _COPIES = frozenset({"dict", "frozenset", "id", "len", "list", "set", "sorted", "tuple"})
@@ -28,7 +28,8 @@ class Made(NamedTuple):
     """A call that is made while the module is imported; decorators and the bases of a class are called too.
 
     ``function`` is the dotted name of what is called, None where it is more than that; ``names`` are those that its
-    arguments mention; ``handing`` says whether it gets the module's name or even its namespace.
+    arguments mention; ``handing`` says whether it gets the module's name or even its namespace, or, as a method that
+    decorates a class does, something that has the name.
     """
 
     function: str | None
@@ -110,7 +111,9 @@ def _definition(found: Reach, node: "ast.ClassDef | ast.FunctionDef | ast.AsyncF
         plain = (
             value.func if isinstance(value, ast.Call) else value.value if isinstance(value, ast.Subscript) else value
         )
-        found.calls.add(Made(dotted_name(plain), frozenset({node.name}), ""))
+        name = dotted_name(plain)
+        method = isinstance(node, ast.ClassDef) and value in node.decorator_list and name is not None and "." in name
+        found.calls.add(Made(name, frozenset({node.name}), "class" if method else ""))
 
 
 def _call(found: Reach, node: ast.Call, parent: ast.AST, at_import: bool) -> None:

@@ -319,3 +319,32 @@ def test_a_process_that_is_killed_costs_no_other_result(data, tmp_path, monkeypa
     found = list(survey.reports(files_below([str(data)]), jobs=2))
     assert [report.found.path.name for report in found] == [f"{number:02}" for number in range(40)]
     assert [report.found.path.name for report in found if report.faults] == ["07", "23"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for in /proc")
+def test_a_scan_that_is_killed_leaves_no_process_behind(data, tmp_path):
+    row = b"".join(pickle.dumps({"a": number, "b": "x" * 9}, 4) for number in range(50_000))
+    for number in range(40):
+        (data / str(number)).write_bytes(row)
+    command = [sys.executable, "-m", "extreg", "scan", "--jobs", "2", str(data)]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not (children := children_of(process.pid)):
+            assert time.monotonic() < deadline
+        process.kill()
+        process.communicate(timeout=60)
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
