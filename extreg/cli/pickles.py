@@ -64,7 +64,7 @@ def _configure_suggest(parser: argparse.ArgumentParser) -> None:
         "--use",
         choices=("live", "scoped"),
         default="live",
-        help="live: pickle itself dumps the codes; scoped: extreg.dumps and extreg rewrite do (default: live)",
+        help="live: pickle itself dumps the codes; scoped: so do extreg.dumps and rewrite (default: live)",
     )
     parser.add_argument("--apply", action="store_true", help="add the codes to the registry, as extreg add does")
     parser.add_argument(

@@ -32,6 +32,8 @@ _SETTINGS = (
     "protocol.allow=never",
     "submodule.recurse=false",
 )
+_PATIENCE = 600
+CHECK = "git fsck says what is wrong with the repository"
 _FETCH = "git fetch, or git fsck where the clone is damaged"
 _VARIABLES = {
     "GIT_ALLOW_PROTOCOL": "none",  # a list of protocols, which the configuration cannot add to
@@ -60,16 +62,28 @@ def run_git(
             capture_output=True,
             check=False,
             env={**os.environ, **_VARIABLES},
+            timeout=_PATIENCE,
         )
+    except subprocess.TimeoutExpired:
+        raise UnreadableError(
+            f"git {arguments[0]} takes longer than {_PATIENCE} seconds", "is its disk there?"
+        ) from None
     except OSError as error:
         hint = "install git and run inside a repository, or compare with a file by its PATH"
         raise UnreadableError(f"cannot run git: {error.strerror}", hint) from None
 
 
-def failure(what: str, done: "subprocess.CompletedProcess[bytes]", hint: str = "") -> UnreadableError:
+def in_repository(folder: "str | os.PathLike[str]") -> bool:
+    """Whether `folder` is below one that has a ``.git``, or git is told of a repository, readable or not."""
+    here = Path(folder).absolute()
+    return "GIT_DIR" in os.environ or any((above / ".git").exists() for above in (here, *here.parents))
+
+
+def failure(what: str, done: "subprocess.CompletedProcess[bytes]", hint: str = CHECK) -> UnreadableError:
     """Return the error that says `what` could not be done and why, in git's words, with the command that git offers."""
     said = done.stderr.decode(errors="replace").splitlines()
     reasons = [line.partition(": ")[2] for line in said if line.startswith(("fatal: ", "error: "))]
+    reasons = reasons or [line.partition(": ")[2] for line in said if line.startswith("warning: ")]
     if done.returncode < 0:
         reasons.append(f"it was ended by signal {-done.returncode}")
     offered = next((line.strip() for line in said if line.startswith("\tgit ")), "")
@@ -164,6 +178,7 @@ def _program() -> str:
     names = ("git.exe", "git.cmd", "git.bat") if sys.platform == "win32" else ("git",)
     for folder in filter(Path.is_absolute, map(Path, os.get_exec_path())):
         for path in (folder / name for name in names):
-            if path.is_file() and os.access(path, os.X_OK):
+            # Unlike that of a Path, this says no of a folder that may not be searched.
+            if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
                 return str(path)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))

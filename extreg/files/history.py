@@ -15,7 +15,6 @@ from extreg.text.document import Document
 # No program of the configuration's is run to make a difference readable.
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
 _A_FILE = "to compare with a file: --against PATH"
-_CHECK = "git fsck says what is wrong with the repository"
 _UNSHALLOW = "git fetch --unshallow; with GitHub's actions/checkout: fetch-depth: 0"
 
 
@@ -206,5 +205,5 @@ class _Repository:
         """Return what git writes; raise `UnreadableError` with its reason when it fails."""
         done = run_git(arguments, folder=self.folder)
         if done.returncode != 0:
-            raise failure(f"git {arguments[0]} fails", done, _CHECK)
+            raise failure(f"git {arguments[0]} fails", done)
         return done.stdout.decode(errors="surrogateescape")

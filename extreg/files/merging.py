@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extreg.errors import ExtregError, RegistryError, UnreadableError
-from extreg.files.git import read_staged, run_git, unmerged_stages
+from extreg.files.git import in_repository, read_staged, run_git, unmerged_stages
 from extreg.files.locking import locked
 from extreg.files.source import decode, read_text
 from extreg.files.upstream import read_upstream
@@ -80,14 +80,15 @@ def resolve(path: Path) -> tuple[int, Outcome]:
     Raises `ExtregError` when the markers do not fit together, a side is no sound registry, or the file is unmerged in
     the index and is neither side; the file is then as it was.
     """
+    shown = str(path)
     path = Path(os.path.realpath(path))
     with locked(path):
         text = _text(path)
-        sides = take_apart(text, str(path)) if has_markers(text) else _staged_sides(path, text)
+        sides = take_apart(text, shown) if has_markers(text) else _staged_sides(path, text)
         if sides is None:
-            Document.read(text, path=str(path)).require()
+            Document.read(text, path=shown).require()
             return 0, Outcome()
-        ours, theirs = _side(sides.ours, str(path), "ours"), _side(sides.theirs, str(path), "theirs")
+        ours, theirs = _side(sides.ours, shown, "ours"), _side(sides.theirs, shown, "theirs")
         base = sides.base if sides.base is not None and _sound(sides.base) else _stage(path, 1)
         merged, outcome = _merged(base, ours, theirs, f"./{path.name}", size=SIZE, folder=path.parent)
         if merged != text:
@@ -180,7 +181,7 @@ def _sound(text: str) -> Registry | None:
 
 def _stage(path: Path, number: int) -> str | None:
     """Return the text that git's index holds while a conflict is open, or None: 1 of the ancestor, 2 ours, 3 theirs."""
-    if not any((folder / ".git").exists() for folder in path.parents):
+    if not in_repository(path.parent):
         return None
     raw = read_staged(f"./{path.name}", number, folder=path.parent)
     try:

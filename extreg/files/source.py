@@ -38,13 +38,14 @@ def _instead(path: "str | os.PathLike[str]", error: OSError) -> str:
     return ""
 
 
-def read_document(path: "str | os.PathLike[str]") -> Document:
-    """Return the document in the file at `path`, faults and all.
+def read_document(path: "str | os.PathLike[str]", *, shown: "str | None" = None) -> Document:
+    """Return the document in the file at `path`, which messages call `shown`, faults and all.
 
     Raises `UnreadableError` when there is no such file and `RegistryError` when it is not text.
     """
     try:
-        text = read_text(path)
+        text = decode(read(path), shown or os.fspath(path))
     except OSError as error:
-        raise UnreadableError(f"cannot read {os.fspath(path)}: {error.strerror}", _instead(path, error)) from None
-    return Document.read(text, path=os.fspath(path))
+        name = shown or os.fspath(path)
+        raise UnreadableError(f"cannot read {name}: {error.strerror}", _instead(name, error)) from None
+    return Document.read(text, path=shown or os.fspath(path))

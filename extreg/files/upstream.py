@@ -6,13 +6,14 @@ The rule is written down for users in docs/merging.md.
 import os
 
 from extreg.errors import ExtregError
-from extreg.files.git import read_file, resolve, run_git
+from extreg.files.git import failure, in_repository, read_file, resolve, run_git
 from extreg.files.source import decode
 from extreg.registry.model import Registry
 from extreg.registry.sides import Upstream
 from extreg.text.document import Document
 
 SETTING = "extreg.upstream"
+_WHO = "it cannot be told who is upstream"
 _REMOTES = ("upstream", "origin")  # in a fork, "upstream" is by custom the project itself
 _BRANCHES = ("main", "master")
 
@@ -20,8 +21,11 @@ _BRANCHES = ("main", "master")
 def read_upstream(path: str, *, folder: "str | os.PathLike[str]" = ".") -> Upstream:
     """Return what git knows about the publication of the registry at `path`, as git names it in `folder`.
 
-    Asks no remote.  A branch that is not there, or whose file is no sound registry, counts for nothing.
+    Asks no remote.  A branch that is not there, or whose file is no sound registry, counts for nothing.  Raises
+    `UnreadableError` where git cannot say: a code that is published must not be taken for one that is not.
     """
+    if not in_repository(folder):
+        return Upstream()
     named = _config(SETTING, folder)
     heads = _heads(folder)
     local = _local_default(heads, folder)
@@ -32,13 +36,19 @@ def read_upstream(path: str, *, folder: "str | os.PathLike[str]" = ".") -> Upstr
 
 
 def _config(name: str, folder: "str | os.PathLike[str]") -> list[str]:
-    return run_git(["config", "--get-all", name], folder=folder).stdout.decode(errors="replace").split()
+    found = run_git(["config", "--get-all", name], folder=folder)
+    if found.returncode not in (0, 1):  # 1: it is not set
+        raise failure(_WHO, found)
+    return found.stdout.decode(errors="replace").split()
 
 
 def _heads(folder: "str | os.PathLike[str]") -> dict[str, str]:
     """Return the refs that may be a default branch, each with the ref that it stands for."""
     patterns = [f"refs/remotes/*/{name}" for name in ("HEAD", *_BRANCHES)]
     listed = run_git(["for-each-ref", "--format=%(refname) %(symref)", "refs/heads", *patterns], folder=folder)
+    # A ref that it cannot read it leaves out, with no more than a warning.
+    if listed.returncode != 0 or b"broken ref" in listed.stderr:
+        raise failure(_WHO, listed)
     pairs = (line.partition(" ") for line in listed.stdout.decode(errors="replace").splitlines())
     return {name: symbolic or name for name, _, symbolic in pairs}
 

@@ -29,9 +29,10 @@ def update(path: Path, change: Callable[[Registry], Registry]) -> tuple[Document
     changes.  Raises `RegistryError` for a bad file, `ExtregError` for what `change` refuses and for a file that cannot
     be read or written; the file is then as it was.  Raises `WrittenError` when it is not.
     """
+    shown = str(path)
     path = Path(os.path.realpath(path))  # the file behind a symlink is replaced, never the link
     with locked(path), explained(path):
-        before = read_document(path)
+        before = read_document(path, shown=shown)
         after = edit(before, change(before.require()))
         if after != before.text:
             old = set(before.text.splitlines())
@@ -40,7 +41,7 @@ def update(path: Path, change: Callable[[Registry], Registry]) -> tuple[Document
                 write(path, after.encode(), was=before.text.encode())
             except WrittenError as error:
                 raise WrittenError(error.path, error.failed, new) from None
-        return before, Document.read(after, path=str(path))
+        return before, Document.read(after, path=shown)
 
 
 def create(path: Path, text: str) -> None:

@@ -125,3 +125,22 @@ def test_a_side_that_is_no_registry_is_named_and_the_file_is_left_alone(plain):
     assert "(theirs)" in done.stderr
     assert "kodes" in done.stderr
     assert plain.text == text
+
+
+@pytest.mark.parametrize("trouble", ["ref", "configuration", "object"])
+def test_who_is_upstream_is_not_guessed(plain, trouble):
+    """A branch that git cannot read is none that has published nothing."""
+    assert plain.git("merge", "-q", "main", check=False).returncode == 1
+    before = plain.text
+    if trouble == "ref":
+        (plain.folder / ".git" / "refs" / "heads" / "main").write_text("garbage\n")
+    elif trouble == "configuration":
+        (plain.folder / ".git" / "config").write_text("[core\n")
+    else:
+        tree = plain.git("rev-parse", "main^{tree}").stdout.strip()
+        (plain.folder / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    done = plain.extreg("resolve", check=False)
+    assert done.returncode == 2
+    assert "git says: " in done.stderr
+    assert "hint: " in done.stderr
+    assert plain.text == before
