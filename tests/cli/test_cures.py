@@ -15,6 +15,8 @@ from extreg.rules.page import documentation
 
 from ..rules.test_cases import FOLDERS, context
 
+pytestmark = [pytest.mark.slow, pytest.mark.once]
+
 SOURCES = sorted(Path(extreg.__file__).parent.rglob("*.py"))
 # What stands in for a value, so that it is a code, a target and a path at once as far as the parsers are concerned.
 VALUE = "300"

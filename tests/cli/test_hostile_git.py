@@ -11,7 +11,11 @@ import pytest
 
 from extreg.files.git import run_git
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="the traps are shell scripts")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the traps are shell scripts"),
+    pytest.mark.once,
+]
 
 HEAD = "format = 1\n\n[codes]\n"
 VERSIONS = [f'{HEAD}300 = "shop:Order"\n', f'{HEAD}300 = "shop:Order"\n301 = "shop:Basket"\n']

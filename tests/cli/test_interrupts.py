@@ -17,7 +17,10 @@ import pytest
 from extreg.cli.commands import COMMANDS
 from extreg.registry.model import Registry
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and descriptors are POSIX's")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and descriptors are POSIX's"),
+    pytest.mark.once,
+]
 
 REGISTRY = """\
 format = 1

@@ -8,6 +8,8 @@ import pytest
 import extreg
 from extreg.cli.main import main
 
+pytestmark = pytest.mark.once
+
 OURS = """\
 format = 1
 include = ["paylib"]

@@ -9,6 +9,8 @@ import pytest
 from extreg.text.document import Document
 from extreg.text.sort import sort_rows
 
+pytestmark = pytest.mark.once
+
 hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
 given = hypothesis.given
 st = pytest.importorskip("hypothesis.strategies", reason="pip install hypothesis")

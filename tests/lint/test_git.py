@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 ORDER, BASKET = '300 = "shop.models:Order"', '301 = "shop.models:Basket"'
 

@@ -9,6 +9,8 @@ import pytest
 
 from extreg.rules import BY_NAME
 
+pytestmark = pytest.mark.once
+
 jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 
 SUBSET = Path(__file__).parent / "data" / "sarif-subset.schema.json"

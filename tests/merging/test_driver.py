@@ -8,7 +8,7 @@ import pytest
 
 from extreg.registry.model import Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def both_add(repository, ours: tuple[str, ...], theirs: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from .conftest import Repository
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.once,
     pytest.mark.skipif(sys.platform == "win32", reason="the drivers are written for a POSIX shell here"),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from extreg.files.git_setup import own_command
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture

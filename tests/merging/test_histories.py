@@ -17,7 +17,7 @@ from extreg.registry import life
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 # Narrow ranges, so that branches meet; a team's real ranges are a thousand times as wide.
 START = """\

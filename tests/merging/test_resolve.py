@@ -5,7 +5,7 @@ import pytest
 from extreg.registry.allocation import allocate
 from extreg.registry.model import Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 BOTH = '300 = "shop:Money"   # since 1.0\n'
 

@@ -14,6 +14,8 @@ from extreg.registry.model import Registry
 
 from .corpus import Colour, Point
 
+pytestmark = pytest.mark.slow
+
 POINT = f"{Point.__module__}:Point"
 REGISTRY = Registry(codes={300: POINT, 301: "fractions:Fraction", 302: "datetime:date", 70_000: "decimal:Decimal"})
 # Codes as long as those, and meaning something else.

@@ -26,7 +26,7 @@ import pytest
 
 from .conftest import array_of_objects, by_code, by_name, database, ok, zipped
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 CODE = 300
 # As pickle writes it: an object whose class has the code.
