@@ -12,6 +12,8 @@ from extreg.files.write import TEMPORARY
 
 # What the parts of a database of the dbm modules add to its name.
 _PARTS = (".dir", ".dat", ".bak", ".pag", ".db")
+# How Emacs marks a file that somebody edits: by a symlink to no file, but to who that is.
+_LOCK = ".#"
 
 
 class Found(NamedTuple):
@@ -44,8 +46,11 @@ def _below(path: Path, real: str, named: bool, seen: set[str]) -> Iterator[Found
         base = _database(str(path)) if named else None
         if base is not None:
             yield from _once(base, os.path.realpath(base.path), named, seen)
+        elif not named and path.is_symlink() and not path.name.startswith(_LOCK):
+            # What it leads to may be on a disk that is not there now.
+            yield Found(path, named, problem="a symlink that leads nowhere")
         elif named or not isinstance(error, FileNotFoundError):
-            # A symlink that leads nowhere is no file; whoever named it should know.
+            # A file that is gone meanwhile is none; whoever named it should know.
             yield Found(path, named, problem=error.strerror or str(error))
         return
     if S_ISDIR(mode):

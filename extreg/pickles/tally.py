@@ -10,6 +10,7 @@ from extreg.pickles.walker import batches, flat
 
 _Key = TypeVar("_Key")
 _PROTO = 0x80
+_PROTOCOLS = range(2, 6)
 _WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 
 
@@ -24,7 +25,7 @@ class Use(NamedTuple):
 class Tally(NamedTuple):
     """``globals``, by module and name as they stand in the bytes, and ``codes``; how many references are
     ``unresolved``; the ``pickles`` and the bytes they take (``whole``); the ``fault`` that follows them, if any; and
-    how many of them are ``marked``, by a PROTO at their beginning.
+    how many of them are ``marked``, by a PROTO of 2 to 5 at their beginning.
     """
 
     globals: dict[tuple[str, str], Use]
@@ -47,7 +48,7 @@ def tally(data: Buffer) -> Tally:
         for kind, offset, opcode, module, name, number, begin in chain.from_iterable(batches(data, False)):
             if kind == "stop":
                 pickles += 1
-                marked += data[whole] == _PROTO
+                marked += data[whole] == _PROTO and data[whole + 1] in _PROTOCOLS
                 whole = offset + 1
                 continue
             if module is not None and name is not None:

@@ -250,6 +250,15 @@ def test_what_is_passed_over_is_told_in_one_line_by_kind(run_extreg, data, regis
     assert ok(run_extreg("scan", str(data))).stderr == line
 
 
+def test_a_link_that_leads_nowhere_may_lead_to_a_use_of_the_code(run_extreg, data, registry):
+    (data / "ordinary").write_bytes(by_name())
+    (data / ".#ordinary").symlink_to("user@host.123:456")  # which is how Emacs locks a file
+    assert ok(run_extreg("scan", str(data), "--code", str(CODE))).stderr == ""
+    (data / "archive").symlink_to("/nowhere/at/all")
+    done = ok(run_extreg("scan", str(data), "--code", str(CODE)), 2)
+    assert done.stderr == f"unreadable: {data / 'archive'}: a symlink that leads nowhere\n"
+
+
 def test_whoever_names_such_a_file_is_told_what_it_is(run_extreg, data):
     (data / "z").write_bytes(zlib.compress(PICKLE))
     done = ok(run_extreg("scan", str(data / "z")), 2)
