@@ -9,7 +9,7 @@ import pytest
 from extreg.text.document import Document
 from extreg.text.sort import sort_rows
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
 given = hypothesis.given

@@ -9,7 +9,7 @@ import pytest
 
 from extreg.rules import BY_NAME
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 
