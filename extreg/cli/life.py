@@ -7,7 +7,7 @@ from pathlib import Path
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.effective import Effective, effective
+from extreg.files.effective import Effective, effective, with_rows_of
 from extreg.files.project import new_registry_path, registry_path
 from extreg.files.resolve import canonical
 from extreg.files.settings import read_settings
@@ -139,8 +139,9 @@ def _each(change: Callable[[Registry, int, Registry], Registry], verb: str) -> C
         path = registry_path(arguments.registry)
 
         def change_all(registry: Registry) -> Registry:
+            known = effective(registry, path).everything
             for wanted in arguments.codes:
-                everything = effective(registry, path).everything
+                everything = with_rows_of(registry, known)
                 code = life.find(everything, wanted)
                 registry = change(registry, code, everything)
                 codes.append(code)
