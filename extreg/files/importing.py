@@ -13,6 +13,14 @@ from typing import Any
 
 _ASKED = (BuiltinImporter, FrozenImporter, PathFinder)
 _TABLES = (dict, set, frozenset, list, tuple)
+# These hand every question on to the path finder, so what their tables hold says nothing of where a module is.
+# Pytest's has the names of the files and folders on its command line in one (`_pytest/assertion/rewrite.py`).
+_PASSING_ON = frozenset({"_pytest.assertion.rewrite"})
+# What any finder or loader may have, by the names of `importlib.abc`: no word in them is a module's.
+_PROTOCOL = frozenset(
+    {"create_module", "exec_module", "find_distributions", "find_module", "find_spec", "get_code", "get_data"}
+    | {"get_filename", "get_resource_reader", "get_source", "invalidate_caches", "is_package", "load_module"}
+)
 
 
 def search_path(folders: Iterable[Path]) -> list[str]:
@@ -45,9 +53,9 @@ def is_taken_over(name: str) -> bool:
     Setuptools has one that finds its own ``distutils`` before the standard library's.
     """
     before = sys.meta_path[: sys.meta_path.index(PathFinder)] if PathFinder in sys.meta_path else sys.meta_path
-    foreign = [finder for finder in before if finder not in _ASKED]
-    kinds = [finder if isinstance(finder, type) else type(finder) for finder in foreign]
-    spelt = any(member.endswith(f"_{name}") for kind in kinds for member in vars(kind))
+    foreign = [finder for finder in before if _answers_itself(finder)]
+    members = {member for finder in foreign for member in vars(_kind(finder))} - _PROTOCOL
+    spelt = any(member.endswith(f"_{name}") for member in members)
     tables = [table for finder in foreign for table in _held(finder) if name in table]
     # Of an editable install its folder is known, and searched.
     return spelt or any(not (type(table) is dict and type(table[name]) is str) for table in tables)
@@ -70,14 +78,22 @@ def _editable() -> Iterator[str]:
 def _tables() -> Iterator[Any]:
     """Yield the containers that the other finders, their classes and those classes' modules hold."""
     for finder in sys.meta_path:
-        if finder in _ASKED:
-            continue
-        yield from _held(finder)
+        if _answers_itself(finder):
+            yield from _held(finder)
+
+
+def _answers_itself(finder: Any) -> bool:
+    """Whether a finder is none of those that we ask, and none that only asks them."""
+    return finder not in _ASKED and _kind(finder).__module__ not in _PASSING_ON
+
+
+def _kind(finder: Any) -> type:
+    return finder if isinstance(finder, type) else type(finder)
 
 
 def _held(finder: Any) -> Iterator[Any]:
     """Yield the containers that a finder, its class and that class's module hold."""
-    kind = finder if isinstance(finder, type) else type(finder)
+    kind = _kind(finder)
     module = sys.modules.get(kind.__module__)
     for holder in {id(held): held for held in (finder, kind, module) if held is not None}.values():
         # Not by name, which differs; but a dunder such as __builtins__ is nothing of theirs.

@@ -157,3 +157,23 @@ def test_an_editable_install_is_read_from_its_finder_which_is_not_asked(
     found = sources.answers(["shop:Order", "shop:Ordre", "odd:Order", "really_nowhere:Order"])
     assert [answer.kind for answer in found.values()] == ["found", "missing", "unknown", "missing"]
     assert package_registry("shop", sources.path) == str(tmp_path / "elsewhere" / "shop" / "registry.toml")
+
+
+@pytest.mark.slow
+def test_what_lint_knows_does_not_depend_on_how_pytest_was_called(tmp_path: Path) -> None:
+    """Pytest's finder keeps the names on its command line in a table: they are no modules that it finds by itself."""
+    for name in ("shop", "spec"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("class Order: pass\n")
+    (tmp_path / "shop" / "test_codes.py").write_text(
+        "import extreg\n\ndef test_codes():\n    assert [f.rule for f in extreg.lint('registry.toml')] == []\n"
+    )
+    (tmp_path / "registry.toml").write_text('format = 1\n\n[codes]\n300 = "shop:Order"\n301 = "spec:Order"\n')
+    for asked, gone in (("shop:Order", "shop:Gone"), ("spec:Order", "spec:Gone")):
+        text = (tmp_path / "registry.toml").read_text()
+        for there, seen in ((text, "1 passed"), (text.replace(asked, gone), "'missing-target'")):
+            (tmp_path / "registry.toml").write_text(there)
+            run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "shop"]
+            done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert seen in done.stdout, done.stdout + done.stderr
+        (tmp_path / "registry.toml").write_text(text)
