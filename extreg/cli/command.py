@@ -25,7 +25,8 @@ def registry_option(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the ``--registry`` that every command takes."""
     parser.add_argument(
         "--registry",
-        metavar="PATH",
-        help="the registry file (default: $EXTREG_REGISTRY, else [tool.extreg] registry in pyproject.toml, "
-        "else the nearest registry.toml upward)",
+        metavar="PATH|PACKAGE",
+        help="the registry file, its folder, or the package that carries it; a path has a separator or ends in .toml "
+        "(default: $EXTREG_REGISTRY, else the nearest upward: what [tool.extreg] registry in pyproject.toml names, or "
+        "registry.toml)",
     )

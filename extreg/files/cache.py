@@ -7,28 +7,29 @@ import os
 import sys
 from marshal import dumps
 
-from extreg.startup.sources import HEADER, cache_path, checksum, load_cache, read_through
+from extreg.startup.sources import HEADER, cache_path, checksum, load_entries, read_through
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from extreg.startup import Key, Rows
     from extreg.startup.sources import Entry, Table
 
 
-def write_quietly(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> None:
+def write_quietly(path: str, held: "list[Any]") -> None:
     """Write the cache as an import writes bytecode: not when told not to, and without a word when it cannot be."""
     if sys.dont_write_bytecode:
         return
     try:
-        write(path, sources, layers)
+        write(path, held)
     except OSError:  # a read-only folder, a full disk: the next start reads the file again
         return
 
 
-def write(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "str | None":
-    """Write the cache of the registry file at `path`; return its path, or None where Python has no bytecode caches.
+def write(path: str, held: "list[Any]") -> "str | None":
+    """Write the cache of the file at `path`; return the cache's path, or None where Python has no bytecode caches.
 
     Atomic, so that concurrent starters see the old cache or the new one.  Raises OSError.
     """
@@ -42,7 +43,7 @@ def write(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "s
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
         with open(descriptor, "wb") as file:
-            file.write(encode(sources, layers))
+            file.write(encode(held))
         os.replace(temporary, place)
     except BaseException:
         os.unlink(temporary)
@@ -50,11 +51,15 @@ def write(path: str, sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "s
     return place
 
 
-def encode(sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> bytes:
-    """Return the contents of the cache file."""
-    entries = [_entry(source, rows) for source, rows in zip(sources, layers, strict=True)]
-    payload = dumps(entries)
+def encode(held: "list[Any]") -> bytes:
+    """Return the contents of a cache file that holds the marshallable `held`."""
+    payload = dumps(held)
     return HEADER + checksum(payload) + payload
+
+
+def entries(sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "list[Entry]":
+    """Return what the cache of a registry holds: for it and each file that it includes the source, and its rows."""
+    return [_entry(source, rows) for source, rows in zip(sources, layers, strict=True)]
 
 
 def _entry(source: bytes, rows: "Rows") -> "Entry":
@@ -73,9 +78,9 @@ def is_current(path: str, search: "Sequence[str] | None" = None) -> bool:
 
     Raises `RegistryError` or `UnreadableError` when the registry itself cannot be read.
     """
-    entries = load_cache(path)
-    layers, _, known = read_through(path, entries, search)
-    return known == len(layers) == len(entries)
+    cached = load_entries(path)
+    layers, _, known = read_through(path, cached, search)
+    return known == len(layers) == len(cached)
 
 
 def compile_registry(path: str, search: "Sequence[str] | None" = None) -> "str | None":
@@ -87,4 +92,4 @@ def compile_registry(path: str, search: "Sequence[str] | None" = None) -> "str |
     cannot be written.
     """
     layers, sources, _ = read_through(path, [], search)
-    return write(path, sources, layers)
+    return write(path, entries(sources, layers))

@@ -1,22 +1,24 @@
 """Which registry the command line works on."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from extreg.errors import UnreadableError
-from extreg.startup.sources import NAME, VARIABLE, upward
-from extreg.startup.strangers import refuse_strangers
-from extreg.text.toml_reader import loads
+from extreg.files.importing import search_path
+from extreg.files.pyproject import parse_pyproject, table_in
+from extreg.startup.packages import package_folders
+from extreg.startup.sources import NAME, PYPROJECT, VARIABLE, is_path, named, setting, upward
 
 
 def registry_path(given: str | None) -> Path:
     """Return the path of the registry file to work on.
 
-    The `given` path; else ``$EXTREG_REGISTRY``; else ``[tool.extreg] registry`` in the nearest pyproject.toml (relative
-    to that file); else the nearest registry.toml upward from the working directory.  Raises `UnreadableError`, also for
-    a file above it that others than the user, root and the working directory's owner may have put there.
+    What `given` names, a path or a package; else what ``$EXTREG_REGISTRY`` names; else the nearest that is meant upward
+    from the working directory, by ``[tool.extreg] registry`` in a pyproject.toml or as a registry.toml: the same as
+    `extreg.install` takes.  Raises `UnreadableError`, also for a file above the working directory that others than the
+    user, root and that folder's owner may have put there.
     """
     path = registry_path_if_any(given)
     if path is None:
@@ -29,22 +31,40 @@ def registry_path(given: str | None) -> Path:
 
 def registry_path_if_any(given: str | None) -> Path | None:
     """Return what `registry_path` returns, or None where nobody named a registry file and none is found."""
-    named = _named(given)
-    if named is not None:
-        return near(named)
-    here = Path.cwd()
-    if (here / NAME).is_file():
-        return Path(NAME)
-    found = upward(os.fspath(here.parent), os.fspath(here))
-    return Path(found) if found is not None else None
+    name = given or os.environ.get(VARIABLE)
+    if name:
+        return near(Path(named(name, search=_search)))
+    here = os.fspath(Path.cwd())
+    found = upward(here, guide=here, own=here, search=_search)
+    return near(Path(found)) if found is not None else None
 
 
 def new_registry_path(given: str | None) -> Path:
     """Return where a new registry file goes: where `registry_path` looks first, else the working directory.
 
-    A registry.toml further up is no obstacle, because a project within a project may have its own.
+    For the name of a package, that is in its folder.  A registry.toml further up is no obstacle, because a project
+    within a project may have its own.
     """
-    return near(_named(given) or Path(NAME))
+    name = given or os.environ.get(VARIABLE)
+    if name:
+        return near(Path(_new_file(name, "")))
+    for pyproject in _upward(Path.cwd(), PYPROJECT):
+        value = setting(os.fspath(pyproject))
+        if value is not None:
+            return near(Path(_new_file(value, os.fspath(pyproject.parent))))
+    return Path(NAME)
+
+
+def _new_file(name: str, base: str) -> str:
+    if is_path(name):
+        return named(name, base)
+    try:
+        folders = package_folders(name, _search())
+    except LookupError as missing:
+        raise UnreadableError(*missing.args) from None
+    if not folders:
+        raise UnreadableError(f"{name} is a single module, with no folder for a {NAME}", "name a path: --registry PATH")
+    return f"{folders[0]}{os.sep}{NAME}"
 
 
 def near(path: Path) -> Path:
@@ -57,45 +77,22 @@ def read_pyproject(folder: Path) -> tuple[Path, dict[str, Any]]:
 
     Raises `UnreadableError` when that file cannot be read or is not TOML.
     """
-    for pyproject in _upward(folder, "pyproject.toml"):
+    for pyproject in _upward(folder, PYPROJECT):
         try:
-            return pyproject, loads(pyproject.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError, OSError) as error:  # not UTF-8, not TOML, or beyond tomli's limits
+            return pyproject, parse_pyproject(pyproject.read_bytes(), pyproject)
+        except OSError as error:
             raise UnreadableError(
-                f"cannot read {pyproject}: {error}", "mend it, or name a registry: --registry PATH"
+                f"cannot read {pyproject}: {error.strerror}", "mend it, or name a registry: --registry PATH"
             ) from None
-    return folder / "pyproject.toml", {}
+    return folder / PYPROJECT, {}
 
 
-def table_in(data: Mapping[str, Any], pyproject: Path, *path: str) -> Mapping[str, Any]:
-    """Return the table at `path` in the data of `pyproject`, empty where it is left out; raise `UnreadableError`."""
-    for position, key in enumerate(path):
-        data = data.get(key, {})
-        if not isinstance(data, dict):
-            raise UnreadableError(f"{pyproject}: {'.'.join(path[: position + 1])}: expected a table")
-    return data
-
-
-def _named(given: str | None) -> Path | None:
-    """Return the path that somebody named: on the command line, in the environment, or in pyproject.toml."""
-    named = given or os.environ.get(VARIABLE)
-    if not named:
-        return _configured(Path.cwd())
-    path = Path(named)
-    return path / NAME if path.is_dir() else path
-
-
-def _configured(folder: Path) -> Path | None:
-    pyproject, data = read_pyproject(folder)
-    value = table_in(data, pyproject, "tool", "extreg").get("registry")
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise UnreadableError(f"{pyproject}: tool.extreg.registry: expected a string, found {value!r}")
-    registry = pyproject.parent / value
-    if pyproject.parent != folder:
-        refuse_strangers(os.fspath(pyproject), os.fspath(folder), os.fspath(registry))
-    return registry
+def _search() -> list[str]:
+    """Return the folders in which a package is looked for whose registry somebody names: the project's own first."""
+    pyproject, data = read_pyproject(Path.cwd())
+    path = table_in(data, pyproject, "tool", "extreg", "lint").get("path", [])
+    folders = [pyproject.parent / entry for entry in path if isinstance(entry, str)] if isinstance(path, list) else []
+    return search_path([Path.cwd(), pyproject.parent, *folders])
 
 
 def _upward(folder: Path, name: str) -> Iterator[Path]:

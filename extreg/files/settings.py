@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from extreg.errors import UnreadableError
-from extreg.files.project import read_pyproject, table_in
+from extreg.files.project import read_pyproject
+from extreg.files.pyproject import table_in
 from extreg.rules import BY_NAME
 from extreg.rules.finding import KNOWN_PYTHONS
 from extreg.text.versions import allowed

@@ -283,9 +283,10 @@ def install(
     """Put the codes of a registry into copyreg, all of them or none.
 
     `source` is a path, the name of a package that carries a registry.toml (it is not imported), a `Registry`, or
-    nothing: then ``$EXTREG_REGISTRY``, else the nearest registry.toml upward from the calling module's file, else
-    upward from the working directory.  A file that was so found must belong to the user, to root or to the owner of
-    the calling file; code in site-packages looks in its own package only.  No target is imported.
+    nothing: then what ``$EXTREG_REGISTRY`` names, else the nearest upward from the calling module's file, else upward
+    from the working directory, that ``[tool.extreg] registry`` in a pyproject.toml names or that is a registry.toml.
+    A file that was so found must belong to the user, to root or to the owner of the calling file; code in
+    site-packages looks in its own package only.  No target is imported.
 
     `on_conflict` says what happens when copyreg already means something else by a code or a target: ``"error"``
     raises, ``"replace"`` takes it over until it is uninstalled, ``"keep"`` leaves the other owner in place.

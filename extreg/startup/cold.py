@@ -5,7 +5,7 @@ Every function imports what it needs when it is called; a test holds all other s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from extreg.errors import ConflictError
     from extreg.registry.model import Registry
@@ -30,11 +30,25 @@ def parse(source: bytes, path: str) -> "Rows":
     return parse_rows(source, path)
 
 
-def write_cache(path: str, sources: "list[bytes]", layers: "tuple[Rows, ...]") -> None:
+def write_entries(path: str, sources: "list[bytes]", layers: "tuple[Rows, ...]") -> None:
     """Write the start-up cache of the registry file at `path`, if that is possible and wanted."""
+    from extreg.files.cache import entries, write_quietly
+
+    write_quietly(path, entries(sources, layers))
+
+
+def write_cache(path: str, held: "list[Any]") -> None:
+    """Write the start-up cache of the file at `path`, if that is possible and wanted."""
     from extreg.files.cache import write_quietly
 
-    write_quietly(path, sources, layers)
+    write_quietly(path, held)
+
+
+def registry_setting(source: bytes, path: str) -> "str | None":
+    """Return what ``[tool.extreg] registry`` says in the bytes of a pyproject.toml; raise `UnreadableError`."""
+    from extreg.files.pyproject import registry_setting as setting
+
+    return setting(source, path)
 
 
 def rows_of(registry: "Registry") -> "tuple[Rows, ...]":

@@ -106,23 +106,33 @@ def _enter(entering: Entering) -> "tuple[Installation, Change | None]":
     installation, made = _same(entering.source, entering.owner), None
     before = installation._count if installation is not None else 0
     try:
-        if installation is None:
-            installation = Installation(entering.source, entering.owner)
-            made = _put_in(installation)
-        if entering.watch_reloads and not watch.watched_for(installation):
-            entering.watching = True
-            watch.start(installation)
-        installation._count = before + 1
-        entering.installation = installation
-        return installation, made  # noqa: TRY300 - even an interrupt at this line must undo the change
+        try:
+            if installation is None:
+                installation = Installation(entering.source, entering.owner)
+                made = _put_in(installation)
+            if entering.watch_reloads and not watch.watched_for(installation):
+                entering.watching = True
+                watch.start(installation)
+            installation._count = before + 1
+            entering.installation = installation
+            return installation, made  # noqa: TRY300 - even an interrupt at this line must undo the change
+        except BaseException:
+            _turn_away(entering, installation, before)
+            raise
     except BaseException:
-        entering.installation = None
-        if installation is not None:
-            _stop_watching(entering, installation)
-            installation._count = before
-            if not before:
-                _take_out([installation])
+        # Once more: an interrupt may have come while what was refused was being undone.
+        _turn_away(entering, installation, before)
         raise
+
+
+def _turn_away(entering: Entering, installation: "Installation | None", before: int) -> None:
+    """Undo what an `_enter` did, for an installation that was wanted `before` times; twice is once."""
+    entering.installation = None
+    if installation is not None:
+        _stop_watching(entering, installation)
+        installation._count = before
+        if not before:
+            _take_out([installation])
 
 
 def _put_in(installation: Installation) -> Change:
@@ -206,17 +216,28 @@ def _exchange(fresh: "dict[Installation, Owner]") -> Change:
     replacements = {owned[entry]: owner for entry, owner in fresh.items()}
     differing = [entry for entry, owner in fresh.items() if _reducers(owner) != _reducers(owned[entry])]
     try:
-        made = _change(tuple(replacements.get(owner, owner) for owner in former), replacements.values())
-        _rebind(differing, fresh)
-        for entry, owner in fresh.items():
-            entry._owner = owner
-        return made  # noqa: TRY300 - even an interrupt at this line must undo the change
+        try:
+            made = _change(tuple(replacements.get(owner, owner) for owner in former), replacements.values())
+            _rebind(differing, fresh)
+            for entry, owner in fresh.items():
+                entry._owner = owner
+            return made  # noqa: TRY300 - even an interrupt at this line must undo the change
+        except BaseException:
+            _give_back(owned, differing, former)
+            raise
     except BaseException:
-        for entry, owner in owned.items():
-            entry._owner = owner
-        _rebind(differing, owned)
-        change(former)
+        # Once more: an interrupt may have come while what was refused was being undone.
+        _give_back(owned, differing, former)
         raise
+
+
+def _give_back(
+    owned: "dict[Installation, Owner]", differing: "list[Installation]", former: "tuple[Owner, ...]"
+) -> None:
+    for entry, owner in owned.items():
+        entry._owner = owner
+    _rebind(differing, owned)
+    change(former)
 
 
 def _rebind(entries: "list[Installation]", owners: "dict[Installation, Owner]") -> None:

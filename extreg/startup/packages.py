@@ -18,12 +18,7 @@ def package_registry(name: str, search: "Sequence[str] | None" = None) -> str:
     it is found as this process would find it, by all of its finders.  Raises LookupError, with a message and a hint as
     its arguments, when there is no such package or no file in it.
     """
-    folders = _package_folders(name) if search is None else _folders_on(search, name)
-    if folders is None:
-        where = "" if search is None else " on the import path"
-        raise LookupError(
-            f"there is no package {name!r}{where} to take a {NAME} from", f"pip install {name}, or mend the name"
-        )
+    folders = package_folders(name, search)
     for folder in folders:
         path = os.path.abspath(os.path.join(folder, NAME))
         if os.path.isfile(path) or _is_archived(path):
@@ -32,6 +27,18 @@ def package_registry(name: str, search: "Sequence[str] | None" = None) -> str:
         f"package {name!r} has no {NAME} (looked in {', '.join(folders) or 'no folder: it is a single module'})",
         f"its wheel must carry the file as package data: {name.replace('.', '/')}/{NAME}",
     )
+
+
+def package_folders(name: str, search: "Sequence[str] | None" = None) -> "list[str]":
+    """Return the folders of the package `name`, which is looked for as by `package_registry`; raise LookupError."""
+    folders = _package_folders(name) if search is None else _folders_on(search, name)
+    if folders is None:
+        where = "" if search is None else " on the import path"
+        raise LookupError(
+            f"there is no package {name!r}{where} to take a {NAME} from",
+            f"pip install {name}, or mend the name; a path has a separator or ends in .toml: ./{name}",
+        )
+    return folders
 
 
 def _is_archived(path: str) -> bool:
@@ -83,3 +90,29 @@ def _folders_of_loaded(name: str) -> "list[str] | None":
     loaded = sys.modules.get(name)
     folders = getattr(loaded, "__path__", None) if loaded is not None else None
     return list(folders) if folders is not None else None
+
+
+def is_recorded(file: str) -> bool:
+    """Whether an installer put `file` there, into a folder of any name (``pip install --target``).
+
+    Then it left a RECORD that names it: https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    """
+    folder, inside = os.path.split(file)
+    if not os.path.isfile(file):
+        return False
+    while True:
+        for name in os.listdir(folder):
+            if name.endswith(".dist-info") and f"\n{inside},".encode() in b"\n" + _record(folder, name):
+                return True
+        if not os.path.isfile(os.path.join(folder, "__init__.py")):
+            return False
+        folder, package = os.path.split(folder)
+        inside = f"{package}/{inside}"
+
+
+def _record(folder: str, info: str) -> bytes:
+    try:
+        with open(os.path.join(folder, info, "RECORD"), "rb") as file:
+            return file.read().replace(b"\r", b"")
+    except (FileNotFoundError, NotADirectoryError):
+        return b""

@@ -15,15 +15,17 @@ from extreg.startup import Rows, __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     # A table is the parts of its keys, each followed by a line end, and its codes: decoded as fast as a dictionary is,
     # and whatever it says, it says it of strings and integers.
     Table = tuple[str, bytes]
+    Search = Callable[[], Sequence[str]]  # the folders to look for packages in; called when there is one to look for
     Entry = tuple[bytes, Table, Table, Table, dict[str, str], dict[str, Any]]  # live, load-only, retired; see `Rows`
 
 NAME = "registry.toml"
+PYPROJECT = "pyproject.toml"
 VARIABLE = "EXTREG_REGISTRY"
 HEADER = f"extreg cache 2 {sys.byteorder}\nextreg {__version__}\npython {sys.version}\n".encode()
 CHECKSUM = 8  # bytes
@@ -36,58 +38,126 @@ _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]") -> str:
     """Return the absolute path of the registry file that `source` means.
 
-    A path-like, or a string with a path separator or the ending ``.toml``, is a path (of the file, or of its folder);
-    any other string is the name of a package, which is searched for without being imported.  Without a source:
-    ``$EXTREG_REGISTRY``, else the nearest registry.toml upward from the file of the `caller` (its globals), else
-    upward from the working directory; code in site-packages looks in its own package only.  Raises `ExtregError` when
-    there is none, and for a found one that may be a stranger's: see `upward`.
+    Without a source: what ``$EXTREG_REGISTRY`` means; else what is found upward from the file of the `caller` (its
+    globals), else upward from the working directory: see `named` and `upward`.  Code in an installed package looks in
+    its own package only.  Raises `ExtregError` when there is none, and for a found one that may be a stranger's.
     """
     if source is None:
         source = os.environ.get(VARIABLE) or None
     if source is None:
         return _nearest(caller)
     name = os.fspath(source)
-    if name is not source or _is_path(name):
-        return os.path.abspath(os.path.join(name, NAME) if _is_folder(name) else name)
+    return named(name) if name is source else _file_at(name)
+
+
+def named(name: str, base: str = "", search: "Search | None" = None) -> str:
+    """Return the absolute path of the registry file that somebody means by `name`, in a program or on a command line.
+
+    With a path separator or the ending ``.toml`` it is a path (of the file, or of its folder) from the folder `base`;
+    any other name is that of a package, which is searched for without being imported, in the folders that `search`
+    returns: see `extreg.startup.packages.package_registry`.  Raises `UnreadableError` where there is no such package.
+    """
+    if is_path(name):
+        return _file_at(os.path.join(base, name))
     from extreg.startup.packages import package_registry
 
     try:
-        return package_registry(name)
+        return package_registry(name, search() if search is not None else None)
     except LookupError as missing:
         from extreg.errors import UnreadableError
 
         raise UnreadableError(*missing.args) from None
 
 
-def upward(folder: str, guide: "str | None", last: "str | None" = None) -> "str | None":
-    """Return the path of the nearest registry.toml in `folder` or above it, up to the folder `last`, or None.
+def _file_at(path: str) -> str:
+    return os.path.abspath(os.path.join(path, NAME) if _is_folder(path) else path)
 
-    Nobody named that file.  Raises `UnreadableError` where others than the effective user, root and the owner of the
-    file or folder `guide` may have put it there.
+
+def upward(
+    folder: str,
+    guide: "str | None",
+    last: "str | None" = None,
+    own: "str | None" = None,
+    search: "Search | None" = None,
+) -> "str | None":
+    """Return the path of the registry that is meant in `folder`, or in the nearest one above, up to `last`; or None.
+
+    In each folder that is what ``[tool.extreg] registry`` in pyproject.toml names (see `named`), else registry.toml; in
+    what is installed, whose `last` folder is given, registry.toml alone.  Nobody named these files: raises
+    `UnreadableError` where others than the effective user, root and the owner of the file or folder `guide` may have
+    put them there, unless that is into the folder `own`; and for a pyproject.toml that cannot be read.
     """
     folder = os.path.abspath(folder)
     while True:
-        path = os.path.join(folder, NAME)
-        try:
-            status = os.lstat(path)
-        except (OSError, ValueError):
-            pass
-        else:
-            if _is_plainly_ours(status, folder):
-                return path
-            if os.path.isfile(path):
+        path = os.path.join(folder, PYPROJECT)
+        meant = configured(path, search) if last is None else None
+        if meant is None:
+            path = os.path.join(folder, NAME)
+            meant = path if os.path.isfile(path) else None
+        if meant is not None:
+            if folder != own and not _is_plainly_ours(path, folder):
                 from extreg.startup.strangers import refuse_strangers
 
-                refuse_strangers(path, guide)
-                return path
+                refuse_strangers(path, guide, meant)
+            return meant
         above = os.path.dirname(folder)
         if folder in (above, last):
             return None
         folder = above
 
 
-def _is_plainly_ours(status: os.stat_result, folder: str) -> bool:
-    """Whether it needs no second look to tell that only the user and root can have put a file into `folder`."""
+def configured(pyproject: str, search: "Search | None" = None) -> "str | None":
+    """Return the path of the registry that `setting` in the file `pyproject` means, from its folder; or None."""
+    value = setting(pyproject)
+    return named(value, os.path.dirname(pyproject), search) if value is not None else None
+
+
+def setting(pyproject: str) -> "str | None":
+    """Return what ``[tool.extreg] registry`` says in the file `pyproject`, or None.
+
+    The file is parsed only where its bytes could say so, and what it says is cached as a registry is.  Raises
+    `UnreadableError` for a file that cannot be read, is not TOML, or says it in a wrong way.
+    """
+    text = _if_there(pyproject)
+    if not (b"extreg" in text and b"registry" in text):
+        return None
+    ours = _is_plainly_ours(pyproject, os.path.dirname(pyproject))
+    known = load_cache(pyproject, _is_setting) if ours else []
+    if not known or known[0] != text:
+        from extreg.startup import cold
+
+        known = [text, cold.registry_setting(text, pyproject)]
+        if ours:
+            cold.write_cache(pyproject, known)
+    value: str | None = known[1]
+    return value
+
+
+def _if_there(path: str) -> bytes:
+    """Return the bytes of the file at `path`, none where there is no such file; raise `UnreadableError`."""
+    try:
+        descriptor = os.open(path, _READ)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return b""
+    except OSError as error:
+        if not os.path.lexists(path):  # a folder that may not be searched: nor may its registry.toml be seen
+            return b""
+        from extreg.errors import UnreadableError
+
+        raise UnreadableError(
+            f"cannot read {path}, which may say where the registry is: {error.strerror}",
+            f"name the registry: extreg.install(PATH), {VARIABLE}=PATH, or --registry PATH on the command line",
+        ) from None
+    try:
+        status = os.fstat(descriptor)
+        return os.read(descriptor, status.st_size) if status.st_mode & 0o170000 == 0o100000 else b""
+    finally:
+        os.close(descriptor)
+
+
+def _is_plainly_ours(path: str, folder: str) -> bool:
+    """Whether it needs no second look to tell that only the user and root can have put a file into its `folder`."""
+    status = os.lstat(path)
     return (
         hasattr(os, "geteuid")
         and status.st_mode & 0o170002 == 0o100000
@@ -106,12 +176,12 @@ def _nearest(caller: "Mapping[str, object]") -> str:
 
         return nearest(guide, os.path.abspath(archive), _here() if package is None else None)
     starts = [os.path.dirname(guide)] if guide is not None and package != "" else []
-    if package is None:
+    path = upward(starts[0], guide, package) if starts else None
+    if path is None and package is None and not (guide is not None and _is_recorded(guide)):
         starts += _here()
-    for start in starts:
-        path = upward(start, guide, package)
-        if path is not None:
-            return path
+        path = upward(starts[-1], guide) if starts else None
+    if path is not None:
+        return path
     from extreg.errors import UnreadableError
 
     raise UnreadableError(*_nothing_found(starts, guide, package))
@@ -150,7 +220,14 @@ def _installed(file: str) -> "str | None":
     return None
 
 
-def _is_path(name: str) -> bool:
+def _is_recorded(file: str) -> bool:
+    from extreg.startup.packages import is_recorded
+
+    return is_recorded(file)
+
+
+def is_path(name: str) -> bool:
+    """Whether a registry's `name` is a path, and not the name of a package."""
     separators = (os.sep, os.altsep or os.sep)
     return name.endswith(".toml") or any(mark in name for mark in separators)
 
@@ -170,12 +247,12 @@ def read(path: str) -> "tuple[Rows, ...]":
 
     Raises `RegistryError`, or `UnreadableError` when a file or an included package is not there.
     """
-    entries = load_cache(path)
+    entries = load_entries(path)
     layers, sources, known = read_through(path, entries)
     if not known == len(layers) == len(entries):
         from extreg.startup import cold
 
-        cold.write_cache(path, sources, layers)
+        cold.write_entries(path, sources, layers)
     return layers
 
 
@@ -258,8 +335,8 @@ def checksum(payload: bytes) -> bytes:
     return _imp.source_hash(0x65787472, payload)
 
 
-def load_cache(path: str) -> "list[Entry]":
-    """Return the entries in the cache of the registry file at `path`; none where it is missing or not to be trusted."""
+def load_cache(path: str, fits: "Callable[[list[Any]], bool]") -> "list[Any]":
+    """Return what the cache of the file at `path` holds; nothing where that is missing, not to be trusted or unfit."""
     place = cache_path(path)
     if place is None:
         return []
@@ -271,10 +348,15 @@ def load_cache(path: str) -> "list[Entry]":
     if data[:CHECKSUM] != checksum(payload):
         return []
     try:
-        entries = loads(payload)  # noqa: S302 - our own, by owner, header and checksum
+        held = loads(payload)  # noqa: S302 - our own, by owner, header and checksum
     except Exception:  # noqa: BLE001 - marshal does not say what it raises, and any of it means the same
         return []
-    return entries if type(entries) is list and all(map(_is_entry, entries)) else []
+    return held if type(held) is list and fits(held) else []
+
+
+def load_entries(path: str) -> "list[Entry]":
+    """Return the entries in the cache of the registry file at `path`; none where it is missing or not to be trusted."""
+    return load_cache(path, _are_entries)
 
 
 def _trusted_bytes(place: str) -> bytes:
@@ -294,6 +376,15 @@ def _ours(status: os.stat_result) -> bool:
     if status.st_mode & 0o170000 != 0o100000:
         return False
     return not hasattr(os, "geteuid") or (status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022)
+
+
+def _is_setting(held: "list[Any]") -> bool:
+    """Whether that is what a file holds and what it says about where the registry is."""
+    return len(held) == 2 and type(held[0]) is bytes and (held[1] is None or type(held[1]) is str)
+
+
+def _are_entries(held: "list[Any]") -> bool:
+    return all(map(_is_entry, held))
 
 
 def _is_entry(entry: object) -> bool:

@@ -110,7 +110,7 @@ def test_the_registry_is_found_in_this_order(
 )
 def test_a_bad_pyproject_is_named(text: str, message: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "pyproject.toml").write_text(text)
-    assert main(["list"]) == 2
+    assert main(["lint"]) == 2
     said = capsys.readouterr()
     assert message in said.err
     assert str(project / "pyproject.toml") in said.err

@@ -4,8 +4,8 @@ import pytest
 
 from extreg.testing import isolated
 
-# Makes a process blind to every registry outside of one folder.  Nothing else can: the folders above the temporary one
-# are the machine's, up to the root.
+# Makes a process blind to every registry outside of one folder, and to what names one.  Nothing else can: the folders
+# above the temporary one are the machine's, up to the root.
 BLINKERS = """
 import os
 class Blind:  # a function would become a method of the pathlib of Python 3.10
@@ -13,10 +13,10 @@ class Blind:  # a function would become a method of the pathlib of Python 3.10
         self.look = look
     def __call__(self, path, *rest, **named):
         name = os.fspath(path) if not isinstance(path, int) else ""
-        if os.path.basename(name) == {name!r} and not os.path.abspath(name).startswith({world!r}):
+        if os.path.basename(name) in {names!r} and not os.path.abspath(name).startswith({world!r}):
             raise FileNotFoundError(2, "out of this world", path)
         return self.look(path, *rest, **named)
-os.stat, os.lstat = Blind(os.stat), Blind(os.lstat)
+os.stat, os.lstat, os.open = Blind(os.stat), Blind(os.lstat), Blind(os.open)
 """
 
 
@@ -44,8 +44,8 @@ def write(tmp_path):
 
 @pytest.fixture
 def nothing_above(tmp_path, tmp_path_factory, monkeypatch):
-    """Let no process that the test starts find a registry.toml above `tmp_path`."""
+    """Let no process that the test starts find a registry.toml or pyproject.toml above `tmp_path`."""
     folder = tmp_path_factory.mktemp("blinkers")
-    text = BLINKERS.format(world=os.path.join(tmp_path, ""), name="registry.toml")
+    text = BLINKERS.format(world=os.path.join(tmp_path, ""), names=("registry.toml", "pyproject.toml"))
     (folder / "sitecustomize.py").write_text(text)
     monkeypatch.setenv("PYTHONPATH", str(folder))

@@ -3,6 +3,7 @@
 import copyreg
 import sys
 import threading
+from collections import Counter
 
 from extreg.reduce import table
 from extreg.startup import INSTALLED, importhook, ledger, watch
@@ -12,20 +13,31 @@ class Injected(BaseException):
     """Raised at a chosen step; not an Exception, as KeyboardInterrupt is not."""
 
 
-def fail_at(step):
-    """Return a trace function that raises at the `step`-th line or call in extreg."""
+# Of a line that is run again and again, once for each module of the process for instance, so many rounds are steps.
+ROUNDS = 3
+
+
+def fail_at(step, raised):
+    """Return a trace function that raises at the `step`-th line or call in extreg, and appends to `raised` that it did.
+
+    Of each line and call only the first rounds count.
+    """
     seen = 0
+    rounds = Counter()
 
     def trace(frame, event, _):
         nonlocal seen
         name = frame.f_globals.get("__name__", "")
         if not name.startswith("extreg."):
             return None
-        if event in {"line", "call"}:
+        place = (event, frame.f_code, frame.f_lineno)
+        rounds[place] += 1
+        if event in {"line", "call"} and rounds[place] <= ROUNDS:
             seen += 1
             if seen == step:
                 sys.settrace(None)
-                raise Injected(f"{event} of {name}:{frame.f_lineno} in {frame.f_code.co_name}")
+                raised.append(Injected(f"{event} of {name}:{frame.f_lineno} in {frame.f_code.co_name}"))
+                raise raised[0]
         return trace
 
     return trace
@@ -99,7 +111,8 @@ def every_step(prepare, action, undo, *, may_be_done):
         prepare()
         cache = dict(copyreg._extension_cache)
         previous = sys.gettrace()
-        sys.settrace(fail_at(step))
+        injected = []
+        sys.settrace(fail_at(step, injected))
         try:
             action()
         except Injected as error:
@@ -115,8 +128,12 @@ def every_step(prepare, action, undo, *, may_be_done):
             late += bool(differing)
         else:
             sys.settrace(previous)
-            undo()
-            return step - 1, late
+            if not injected:
+                undo()
+                return step - 1, late
+            # In a generator that is thrown away, where Python tells of it and goes on.
+            raised = str(injected[0])
+            assert comparable(state()) == after, f"step {step}, {raised}"
         undo()
         left = comparable(state())
         remains = {name: left[name] for name in left if left[name] != clean[name]}

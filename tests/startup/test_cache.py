@@ -11,8 +11,8 @@ import sys
 import pytest
 
 import extreg
-from extreg.files.cache import encode
-from extreg.startup.sources import CHECKSUM, HEADER, cache_path, checksum, load_cache, read
+from extreg.files.cache import encode, entries
+from extreg.startup.sources import CHECKSUM, HEADER, cache_path, checksum, load_entries, read
 
 FILE = """
 [codes]
@@ -277,8 +277,8 @@ def test_compile_writes_what_a_start_would_and_check_tells(write, tmp_path):
     done = run()
     assert (done.returncode, done.stdout) == (0, f"wrote {cache_of(path)}\n")
     assert run("--check").returncode == 0
-    payload = encode([path.read_bytes()], read(str(path)))[len(HEADER) + CHECKSUM :]
-    assert load_cache(str(path)) == marshal.loads(payload)  # whose bytes depend on what else the process holds
+    payload = encode(entries([path.read_bytes()], read(str(path))))[len(HEADER) + CHECKSUM :]
+    assert load_entries(str(path)) == marshal.loads(payload)  # whose bytes depend on what else the process holds
     path.write_text(path.read_text() + "\n")
     assert run("--check").returncode == 1
     path.write_text("format = 2")
