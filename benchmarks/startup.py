@@ -17,7 +17,7 @@ import tomli
 import extreg
 from extreg.files.lint import lint
 from extreg.registry import life
-from extreg.startup.sources import read
+from extreg.startup import read
 
 SIZES = (10, 100, 1_000, 10_000)
 

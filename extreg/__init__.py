@@ -1,7 +1,9 @@
 """Stable pickle extension codes from a committed registry.toml.
 
-``import extreg`` changes nothing in the process and imports nothing but the start-up modules; every other
-public name is loaded when it is first used (PEP 562).
+``import extreg`` changes nothing in the process and imports nothing but what a start needs: this file with `install`,
+`extreg.ledger` (what stands in copyreg) and `extreg.startup` (which registry, and what it says).  These three import
+copyreg, os, sys and marshal, no more: every program that installs a registry pays for them on every start, and a file
+more is a tenth of it.  Every other public name is loaded when it is first used (PEP 562).
 """
 
 __all__ = [
@@ -40,7 +42,7 @@ def _begin_command() -> None:
     named = sys.orig_argv[-len(sys.argv)]  # what stands before the program's own arguments
     if named == "extreg" or (named.startswith("-") and named.endswith("mextreg")):
         # From here on an interrupt ends the command without a traceback.
-        from extreg.cli.process import prepare
+        from extreg.process import prepare
 
         prepare()
         safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)  # then it is not there, or by wish
@@ -55,11 +57,18 @@ def _begin_command() -> None:
 if getattr(sys, "argv", None) and sys.argv[0] == "-m" and hasattr(sys, "orig_argv"):
     _begin_command()
 
-from extreg.startup import Installation, install, lazy, reload, uninstall  # noqa: E402 - see above
+from extreg.ledger import INSTALLED as _INSTALLED  # noqa: E402 - see above
+from extreg.ledger import Owner as _Owner  # noqa: E402
+from extreg.ledger import ledger as _ledger  # noqa: E402
 from extreg.startup import __version__ as __version__  # noqa: E402
+from extreg.startup import find as _find  # noqa: E402
+from extreg.startup import read as _read  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Literal
+
     from extreg.errors import (
         AllocationError,
         CallbackError,
@@ -70,9 +79,10 @@ if TYPE_CHECKING:
         UnreadableError,
     )
     from extreg.files.lint import lint
+    from extreg.ledger import Bound as _Bound
+    from extreg.ledger.clearing import clear_cache, on_clear
     from extreg.registry.model import Registry
     from extreg.scoped import dump, dumps, load, loads
-    from extreg.startup.hooks import clear_cache, on_clear
     from extreg.startup.watch import load_ipython_extension, unload_ipython_extension
 
 # Where each public name lives that is not needed at start-up.
@@ -85,15 +95,185 @@ _LAZY = {
     "Registry": "extreg.registry.model",
     "RegistryError": "extreg.errors",
     "UnreadableError": "extreg.errors",
-    "clear_cache": "extreg.startup.hooks",
+    "clear_cache": "extreg.ledger.clearing",
     "dump": "extreg.scoped",
     "dumps": "extreg.scoped",
     "lint": "extreg.files.lint",
     "load": "extreg.scoped",
     "load_ipython_extension": "extreg.startup.watch",
     "loads": "extreg.scoped",
-    "on_clear": "extreg.startup.hooks",
+    "on_clear": "extreg.ledger.clearing",
     "unload_ipython_extension": "extreg.startup.watch",
 }
 
-__getattr__, __dir__ = lazy(globals(), _LAZY)
+
+_POLICIES = ("error", "replace", "keep")
+_POLICY_VARIABLE = "EXTREG_ON_CONFLICT"
+
+
+class Installation:
+    """A registry as it stands in copyreg; returned by `install`.
+
+    Use it as a context manager to uninstall at the end of a block.
+    """
+
+    __slots__ = ("_bound", "_count", "_owner", "_source")
+
+    def __init__(self, source: "str | Registry", owner: _Owner) -> None:
+        self._source = source
+        self._owner = owner
+        self._count = 0
+        self._bound: _Bound | None = None
+
+    @property
+    def registry(self) -> "Registry":
+        """The registry that is installed, as it was when it was last read; without what it includes."""
+        from extreg.startup.values import registry_of
+
+        return registry_of(self._owner.layers[0])
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that say what all the rows installed here mean, included packages too."""
+        from extreg.startup.values import fingerprint_of
+
+        return fingerprint_of(self._owner.layers)
+
+    @property
+    def installed(self) -> bool:
+        """Whether the rows are in copyreg; False once every `install` has been taken back by an `uninstall`."""
+        return self._count > 0
+
+    def reload(self) -> "frozenset[int]":
+        """Read the registry and all it includes again and apply the difference; see `extreg.reload`."""
+        from extreg.startup.changes import reload
+
+        return reload([self])
+
+    def uninstall(self) -> None:
+        """Take back one `install` of this registry; the last one takes its rows out of copyreg.
+
+        Rows that another installation or code outside extreg also has stay.  Calling it once too often does nothing.
+        """
+        from extreg.startup.changes import leave
+
+        leave(self)
+
+    def __enter__(self) -> "Installation":
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        traceback: "TracebackType | None",
+    ) -> None:
+        self.uninstall()
+
+    def __repr__(self) -> str:
+        rows = self._owner.layers
+        live = sum(len(layer.live) for layer in rows)
+        loaded = sum(len(layer.inverted) for layer in rows)
+        parts = [f"{live} live", f"{loaded - live} load-only"]
+        if len(rows) > 1:
+            parts.append(f"from {len(rows)} files")
+        if not self.installed:
+            parts.append("uninstalled")
+        return f"<extreg.Installation of {rows[0].path}: {', '.join(parts)}>"
+
+
+def install(
+    source: "str | os.PathLike[str] | Registry | None" = None,
+    *,
+    on_conflict: "Literal['error', 'replace', 'keep']" = "error",
+    watch_reloads: bool = False,
+) -> Installation:
+    """Put the codes of a registry into copyreg, all of them or none.
+
+    `source` is a path, the name of a package that carries a registry.toml (it is not imported), a `Registry`, or
+    nothing: then what ``$EXTREG_REGISTRY`` names, else the nearest upward from the calling module's file, else upward
+    from the working directory, that ``[tool.extreg] registry`` in a pyproject.toml names or that is a registry.toml.
+    A file that was so found must belong to the user, to root or to the owner of the calling file; code in
+    site-packages looks in its own package only.  No target is imported.
+
+    `on_conflict` says what happens when copyreg already means something else by a code or a target: ``"error"``
+    raises, ``"replace"`` takes it over until it is uninstalled, ``"keep"`` leaves the other owner in place.
+    ``$EXTREG_ON_CONFLICT`` overrides it.  With `watch_reloads`, ``importlib.reload`` of a module leaves none of its
+    former classes in the extension cache.
+
+    Installing the same registry again changes nothing and returns the same `Installation`, which then wants to be
+    uninstalled as many times.  Raises `ConflictError` naming every conflict, `RegistryError` naming every fault of a
+    file, and `ExtregError` when there is no registry; copyreg is then as it was.
+    """
+    policy = os.environ.get(_POLICY_VARIABLE) or on_conflict
+    if policy not in _POLICIES:
+        from extreg.errors import ExtregError
+
+        place = "on_conflict" if policy == on_conflict else f"${_POLICY_VARIABLE}"
+        raise ExtregError(f"{place} is {policy!r}, expected one of {', '.join(map(repr, _POLICIES))}")
+    if source is None or isinstance(source, (str, os.PathLike)):
+        path = _find(source, sys._getframe(1).f_globals)
+        entry = Installation(path, _Owner(_read(path), policy))
+        if not watch_reloads and "extreg.startup.changes" not in sys.modules and _is_first(entry):
+            return entry
+    else:
+        from extreg.startup.values import rows_of
+
+        entry = Installation(source, _Owner(rows_of(source), policy))
+    from extreg.startup.changes import enter
+
+    installed: Any = enter(entry, watch_reloads)  # this one, or the same one of before
+    return installed  # type: ignore[no-any-return]
+
+
+def reload() -> "frozenset[int]":
+    """Read every installed registry and all they include again, and apply the difference.
+
+    All or nothing: a file that became invalid or rows that clash raise as in `install` and leave everything as it was.
+    The extension cache is cleared and the callbacks of `on_clear` are called.  Returns the codes whose meaning changed.
+    A load or dump, in another thread, of a code that is the same before and after never fails.
+    """
+    from extreg.startup.changes import reload as reload_all
+
+    return reload_all(None)
+
+
+def uninstall() -> None:
+    """Take every registry that extreg installed in this process out of copyreg again."""
+    from extreg.startup.changes import leave_all
+
+    leave_all()
+
+
+def _is_first(installation: Installation) -> bool:
+    """Install the first registry of a process, in few steps, and say whether it met nobody there."""
+    if installation._owner.layers[0].reducers or "extreg.ledger.clearing" in sys.modules:
+        return False
+    try:
+        return _ledger.locked(_put_first, installation)
+    except BaseException:
+        from extreg.startup.changes import withdraw
+
+        withdraw(installation)
+        raise
+
+
+def _put_first(installation: Installation) -> bool:
+    installation._count = 1
+    _INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
+    if _ledger.put_first(installation._owner):
+        return True
+    _INSTALLED.remove(installation)
+    installation._count = 0
+    return False
+
+
+def __getattr__(name: str) -> "Any":
+    from extreg.lazy import lazy
+
+    load, _ = lazy(globals(), _LAZY)
+    return load(name)
+
+
+def __dir__() -> "list[str]":
+    return sorted({*globals(), *__all__})

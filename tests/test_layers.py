@@ -13,18 +13,20 @@ PACKAGE = Path(extreg.__file__).parent
 
 # In this order; a name ending in a dot stands for everything below it.
 LAYERS = (
-    ("extreg", "extreg.errors", "extreg.printable", "extreg.startup."),
+    ("extreg.errors", "extreg.printable", "extreg.lazy", "extreg.process"),
+    ("extreg.ledger.",),
+    ("extreg.importhook",),
     ("extreg.registry.",),
     ("extreg.text.", "extreg.pickles."),
+    ("extreg.reduce.",),
     ("extreg.rules.",),
-    ("extreg.files.", "extreg.reduce.", "extreg.scoped.", "extreg.testing."),
+    ("extreg.startup.", "extreg.files.", "extreg.scoped.", "extreg.testing."),
+    ("extreg",),
     ("extreg.cli.", "extreg.__main__"),
 )
 
 # The doors: modules that may reach a later layer, but only within a function or under TYPE_CHECKING; and why.
 DOORS = {
-    "extreg": "the public face: every name that start-up does not need is imported when it is first used",
-    "extreg.startup.cold": "reads and explains what start-up cannot by itself, when there is no cache or no peace",
     "extreg.registry.model": "Registry.parse and Registry.load are where users look for them",
 }
 
@@ -88,8 +90,14 @@ def is_ours(module: str) -> bool:
     return module.partition(".")[0] == PACKAGE.name
 
 
+# What a start runs when all is well, with the modules that come in when something happens later.
+WARM = {"extreg", "extreg.startup", "extreg.importhook", "extreg.lazy"} | {
+    f"extreg.startup.{name}" for name in ("archives", "cache", "changes", "packages", "strangers", "watch")
+}
+
+
 def is_startup(module: str) -> bool:
-    return module == "extreg" or f"{module}.".startswith("extreg.startup.")
+    return module in WARM or f"{module}.".startswith("extreg.ledger.")
 
 
 def test_there_are_modules() -> None:

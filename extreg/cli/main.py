@@ -56,7 +56,7 @@ def _drop_what_cannot_be_written() -> None:
 
 def run() -> "NoReturn":
     """Run the command line and leave the process with its exit code."""
-    from extreg.cli import process
+    from extreg import process
 
     process.prepare()
     code = _INTERRUPTED

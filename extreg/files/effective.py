@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from extreg.files.importing import registry_folders, search_path
-from extreg.files.rows import registry_of, rows_of
 from extreg.files.settings import read_settings
 from extreg.files.source import read_document
 from extreg.registry.model import Registry
+from extreg.startup.values import registry_of, rows_of
 
 
 class Effective(NamedTuple):

@@ -12,7 +12,7 @@ from extreg.errors import ExtregError, UnreadableError
 from extreg.files.git import run_git
 from extreg.files.locking import locked
 from extreg.files.write import explained, write
-from extreg.startup.sources import NAME
+from extreg.startup import NAME
 
 DRIVER = "extreg"
 ANCESTORS = (

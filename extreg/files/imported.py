@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import extreg
 from extreg.errors import UnreadableError
 from extreg.registry.target import split
 from extreg.text.lookup import Answer
@@ -72,7 +71,7 @@ def _answers(targets: Iterable[str], path: list[str], seconds: float, *, dump: b
 def _one_child(asked: dict[str, Any], seconds: float, answers: dict[str, Answer]) -> tuple[str, str] | None:
     """Collect answers until the child ends; return the module it ended at and how, or None when it finished."""
     child = subprocess.Popen(
-        [sys.executable, *_SAFE_PATH, "-c", _BOOTSTRAP, str(Path(extreg.__file__).parent.parent)],
+        [sys.executable, *_SAFE_PATH, "-c", _BOOTSTRAP, str(Path(__file__).parents[2])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         # Only where somebody waits for a command that imports what they named do they see what it prints.

@@ -7,9 +7,9 @@ from typing import Any
 
 from extreg.errors import UnreadableError
 from extreg.files.importing import search_path
-from extreg.files.pyproject import parse_pyproject, table_in
+from extreg.startup import NAME, PYPROJECT, VARIABLE, is_path, named, setting, upward
 from extreg.startup.packages import package_folders
-from extreg.startup.sources import NAME, PYPROJECT, VARIABLE, is_path, named, setting, upward
+from extreg.startup.pyproject import parse_pyproject, table_in
 
 
 def registry_path(given: str | None) -> Path:

@@ -7,9 +7,9 @@ from typing import Any
 
 from extreg.errors import UnreadableError
 from extreg.files.project import read_pyproject
-from extreg.files.pyproject import table_in
 from extreg.rules import BY_NAME
 from extreg.rules.finding import KNOWN_PYTHONS
+from extreg.startup.pyproject import table_in
 from extreg.text.versions import allowed
 
 _KEYS = ("select", "ignore", "exclude", "path", "python")

@@ -15,7 +15,7 @@ __all__ = [
     "versioned",
 ]
 
-from extreg.startup import lazy
+from extreg.lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ reducer that raises it at the first dump; where there is no type to give one to,
 
 from _thread import RLock
 
+from extreg import importhook
+from extreg.ledger import locked
 from extreg.reduce.firstuse import FirstUse, find
 from extreg.reduce.table import Registration
-from extreg.startup import importhook, locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

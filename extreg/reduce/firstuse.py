@@ -2,7 +2,7 @@
 
 import sys
 
-from extreg.startup import importhook
+from extreg import importhook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import os
 import sys
 from _thread import RLock
 
+from extreg.ledger import locked
 from extreg.reduce.firstuse import FirstUse
-from extreg.startup import locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

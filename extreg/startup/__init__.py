@@ -1,386 +1,467 @@
-"""Start-up: what ``import extreg; extreg.install()`` runs, and nothing else.
+"""Which registry file is meant, and what it says: out of the cache where that holds the very same bytes, else parsed.
 
-The modules here import copyreg, os, sys, marshal and each other at their top, no more: every program that installs
-a registry pays for them on every start.  For the same reason what every start needs stands in this one file and in
-`extreg.startup.sources`: a file more is half a millisecond more.  Here are the ledger, the quiet case in full (a first
-registry that meets nobody), and the public face; every other change is a transition (`extreg.startup.transition`) and
-what happens to installations later stands in `extreg.startup.installations`.  What is needed only when something is
-cold or wrong stands behind the one door in `extreg.startup.cold`.
-
-copyreg's dictionaries are process-wide and pickle holds on to the objects themselves, so they are changed in place and
-never replaced.  Rows go into the inverted registry first and come out of it last: at no instant does a row stand in
-``_extension_registry`` alone, where it would be dumped and could not be loaded.
+The cache is to registry.toml what .pyc is to .py: one file in ``__pycache__`` (or below ``PYTHONPYCACHEPREFIX``) that
+holds, for the file and each one it includes, the complete source bytes and the rows they mean.  An entry counts only
+if its source equals the file as just read, byte for byte, so no change can go unnoticed, whatever clocks and sizes say.
+It is marshal and not pickle, its checksum is compared before it is decoded, and its header names the exact extreg and
+Python.  What it says beyond that is trusted as far as a .pyc is; a file that other users could have written is not.
 """
 
-import copyreg
 import os
 import sys
-from _thread import RLock
+from marshal import dumps, loads
+
+from extreg.ledger import Rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-    from typing import Any, Literal, TypeVar
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
-    from extreg.registry.model import Registry
-    from extreg.startup.cold import Bound
+    from extreg.startup.cache import Cached
 
-    Key = tuple[str, str]
-    T = TypeVar("T")
-    State = tuple[tuple["Owner", ...], "Stand", "Stand"]
-    Step = tuple["Stand", "Stand", State]
-    OnConflict = Literal["error", "replace", "keep"]
+    Search = Callable[[], Sequence[str]]  # the folders to look for packages in; called when there is one to look for
 
 __version__ = "0.2.0"
 
-CODES: "dict[Key, int]" = copyreg._extension_registry  # type: ignore[attr-defined]
-INVERTED: "dict[int, Key]" = copyreg._inverted_registry  # type: ignore[attr-defined]
-CACHE: "dict[int, object]" = copyreg._extension_cache  # type: ignore[attr-defined]
+NAME = "registry.toml"
+PYPROJECT = "pyproject.toml"
+VARIABLE = "EXTREG_REGISTRY"
+HEADER = f"extreg cache 2 {sys.byteorder}\nextreg {__version__}\npython {sys.version}\n".encode()
+CHECKSUM = 8  # bytes
+SPAN = {"first": int, "last": int, "allocate": str, "modules": tuple}
+LARGEST = 1 << 30  # bytes; a million codes take a tenth of it
+# Without waiting for whoever may write into a pipe in its place.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-class Rows:
-    """What one registry file (or one `Registry`) says to copyreg.
+def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]") -> str:
+    """Return the absolute path of the registry file that `source` means.
 
-    ``live`` maps ``(module, qualname)`` to its code; ``inverted`` maps every code that loads, live and load-only,
-    to its key; ``retired`` maps spent codes to what they meant; ``reducers`` maps targets of types to targets of
-    functions; ``rest`` is what copyreg need not know (include, ranges, moved), kept to show the registry again.
+    Without a source: what ``$EXTREG_REGISTRY`` means; else what is found upward from the file of the `caller` (its
+    globals), else upward from the working directory: see `named` and `upward`.  Code in an installed package looks in
+    its own package only.  Raises `ExtregError` when there is none, and for a found one that may be a stranger's.
     """
-
-    __slots__ = ("inverted", "live", "path", "reducers", "rest", "retired")
-
-    def __init__(
-        self,
-        path: str,
-        live: "dict[Key, int]",
-        inverted: "dict[int, Key]",
-        retired: "dict[int, Key]",
-        reducers: "dict[str, str]",
-        rest: "dict[str, Any]",
-    ) -> None:
-        self.path = path
-        self.live = live
-        self.inverted = inverted
-        self.retired = retired
-        self.reducers = reducers
-        self.rest = rest
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rows) and all(getattr(self, name) == getattr(other, name) for name in Rows.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]
+    if source is None:
+        source = os.environ.get(VARIABLE) or None
+    if source is None:
+        return _nearest(caller)
+    name = os.fspath(source)
+    return named(name) if name is source else _file_at(name)
 
 
-class Stand:
-    """What stands, or should stand, in copyreg.
+def named(name: str, base: str = "", search: "Search | None" = None) -> str:
+    """Return the absolute path of the registry file that somebody means by `name`, in a program or on a command line.
 
-    ``live`` is as in ``_extension_registry``, ``inverted`` as in ``_inverted_registry``; ``retired`` has no place
-    in copyreg, but a code that is retired for one owner must not mean something else for another.
+    With a path separator or the ending ``.toml`` it is a path (of the file, or of its folder) from the folder `base`;
+    any other name is that of a package, which is searched for without being imported, in the folders that `search`
+    returns: see `package_registry`.  Raises `UnreadableError` where there is no such package.
     """
-
-    __slots__ = ("inverted", "live", "retired")
-
-    def __init__(self, live: "dict[Key, int]", inverted: "dict[int, Key]", retired: "dict[int, Key]") -> None:
-        self.live = live
-        self.inverted = inverted
-        self.retired = retired
-
-
-def locked(lock: RLock, action: "Callable[..., T]", *arguments: "Any") -> "T":
-    """Call `action` with `arguments` under `lock`, and release it whatever interrupts that, and wherever."""
-    depth = _depth(lock)
+    if is_path(name):
+        return _file_at(os.path.join(base, name))
     try:
-        # On one line, so that no tracer or debugger can stop between the body and the release and leave us locked.
-        with lock: return action(*arguments)  # noqa: E701  # fmt: skip
-    except BaseException:
-        # From CPython 3.14 on a signal handler may raise between taking the lock and entering the block (bpo-29988).
-        if _depth(lock) > depth:
-            lock.release()
-        raise
+        return package_registry(name, search() if search is not None else None)
+    except LookupError as missing:
+        from extreg.errors import UnreadableError
+
+        raise UnreadableError(*missing.args) from None
 
 
-def _depth(lock: RLock) -> int:
-    """Return how often this thread has taken `lock`; 0 where Python does not tell, which are those with no need."""
-    count = getattr(lock, "_recursion_count", None)
-    return count() if count is not None else 0
+def package_registry(package: str, search: "Sequence[str] | None" = None) -> str:
+    """Return the path of the registry.toml in a `package`: see `extreg.startup.packages.package_file`."""
+    from extreg.startup.packages import package_file
+
+    return package_file(package, NAME, search)
 
 
-def nothing() -> Stand:
-    """Return a stand without rows."""
-    return Stand({}, {}, {})
+def _file_at(path: str) -> str:
+    return os.path.abspath(os.path.join(path, NAME) if _is_folder(path) else path)
 
 
-class Owner:
-    """One installation's rows, one `Rows` per file, and how they get on with those of others."""
+def upward(
+    folder: str,
+    guide: "str | None",
+    last: "str | None" = None,
+    own: "str | None" = None,
+    search: "Search | None" = None,
+) -> "str | None":
+    """Return the path of the registry that is meant in `folder`, or in the nearest one above, up to `last`; or None.
 
-    __slots__ = ("layers", "on_conflict")
-
-    def __init__(self, layers: "tuple[Rows, ...]", on_conflict: str) -> None:
-        self.layers = layers
-        self.on_conflict = on_conflict
-
-
-class Ledger:
-    """What extreg knows of this process's copyreg.
-
-    ``owners`` are those of the installations in order; ``outside`` holds the rows of code outside extreg that concern
-    one of them, because it has the same row or one that clashes; ``stand`` is what these add up to.  ``moving`` is the
-    transition under way: the stands before and after it, and the former owners, outside and stand.
+    In each folder that is what ``[tool.extreg] registry`` in pyproject.toml names (see `named`), else registry.toml; in
+    what is installed, whose `last` folder is given, registry.toml alone.  Nobody named these files: raises
+    `UnreadableError` where others than the effective user, root and the owner of the file or folder `guide` may have
+    put them there, unless that is into the folder `own`; and for a pyproject.toml that cannot be read.
     """
+    folder = os.path.abspath(folder)
+    while True:
+        path = os.path.join(folder, PYPROJECT)
+        meant = configured(path, search) if last is None else None
+        if meant is None:
+            path = os.path.join(folder, NAME)
+            meant = path if os.path.isfile(path) else None
+        if meant is not None:
+            if folder != own and not _is_plainly_ours(path, folder):
+                from extreg.startup.strangers import refuse_strangers
 
-    __slots__ = ("forks", "lock", "moving", "outside", "owners", "stand")
+                refuse_strangers(path, guide, meant)
+            return meant
+        above = os.path.dirname(folder)
+        if folder in (above, last):
+            return None
+        folder = above
 
-    def __init__(self) -> None:
-        self.lock = RLock()
-        self.owners: tuple[Owner, ...] = ()
-        self.outside = nothing()
-        self.stand = nothing()
-        self.moving: Step | None = None
-        self.forks = False
 
-    def locked(self, action: "Callable[..., T]", *arguments: "Any") -> "T":
-        """Call `action` with `arguments` under the lock."""
-        return locked(self.lock, action, *arguments)
+def configured(pyproject: str, search: "Search | None" = None) -> "str | None":
+    """Return the path of the registry that `setting` in the file `pyproject` means, from its folder; or None."""
+    value = setting(pyproject)
+    return named(value, os.path.dirname(pyproject), search) if value is not None else None
 
-    def put_first(self, owner: Owner) -> bool:
-        """Put the rows of the first owner in, if nothing stands in their way, and say whether that was so.
 
-        All or nothing: an interruption leaves copyreg as it was.  Called through `locked`.
-        """
-        rows = owner.layers[0]
-        quiet = (
-            len(owner.layers) == 1
-            and not (self.owners or self.moving or CACHE)
-            and INVERTED.keys().isdisjoint(rows.inverted)
-            and INVERTED.keys().isdisjoint(rows.retired)
-            and CODES.keys().isdisjoint(rows.live)
+def setting(pyproject: str) -> "str | None":
+    """Return what ``[tool.extreg] registry`` says in the file `pyproject`, or None.
+
+    The file is parsed only where its bytes could say so, and what it says is cached as a registry is.  Raises
+    `UnreadableError` for a file that cannot be read, is not TOML, or says it in a wrong way.
+    """
+    text = _if_there(pyproject)
+    if not (b"extreg" in text and b"registry" in text):
+        return None
+    ours = _is_plainly_ours(pyproject, os.path.dirname(pyproject))
+    known = load_cache(pyproject, _is_setting) if ours else []
+    if not known or known[0] != text:
+        from extreg.startup.pyproject import registry_setting
+
+        known = [text, registry_setting(text, pyproject)]
+        if ours:
+            _keep(pyproject, known)
+    value: str | None = known[1]
+    return value
+
+
+def _if_there(path: str) -> bytes:
+    """Return the bytes of the file at `path`, none where there is no such file; raise `UnreadableError`."""
+    try:
+        descriptor = os.open(path, _READ)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return b""
+    except OSError as error:
+        if not os.path.lexists(path):  # a folder that may not be searched: nor may its registry.toml be seen
+            return b""
+        from extreg.errors import UnreadableError
+
+        raise UnreadableError(
+            f"cannot read {path}, which may say where the registry is: {error.strerror}",
+            f"name the registry: extreg.install(PATH), {VARIABLE}=PATH, or --registry PATH on the command line",
+        ) from None
+    try:
+        status = os.fstat(descriptor)
+        return os.read(descriptor, status.st_size) if status.st_mode & 0o170000 == 0o100000 else b""
+    finally:
+        os.close(descriptor)
+
+
+def _is_plainly_ours(path: str, folder: str) -> bool:
+    """Whether it needs no second look to tell that only the user and root can have put a file into its `folder`."""
+    status = os.lstat(path)
+    return (
+        hasattr(os, "geteuid")
+        and status.st_mode & 0o170002 == 0o100000
+        and status.st_uid in (0, os.geteuid())
+        and not os.stat(folder).st_mode & 0o002
+    )
+
+
+def _nearest(caller: "Mapping[str, object]") -> str:
+    file = caller.get("__file__")
+    guide = os.path.abspath(file) if isinstance(file, str) else None
+    archive = getattr(caller.get("__loader__"), "archive", None)  # zipimporter has it
+    package = _installed(guide) if guide is not None else None
+    if guide is not None and archive is not None:
+        from extreg.startup.archives import nearest
+
+        try:
+            return nearest(guide, os.path.abspath(archive), NAME, _here() if package is None else None, upward)
+        except LookupError as missing:
+            from extreg.errors import UnreadableError
+
+            hint = f"name it: extreg.install(PACKAGE), extreg.install(PATH) or {VARIABLE}=PATH"
+            raise UnreadableError(missing.args[0], hint) from None
+    starts = [os.path.dirname(guide)] if guide is not None and package != "" else []
+    path = upward(starts[0], guide, package) if starts else None
+    if path is None and package is None and not (guide is not None and _is_recorded(guide)):
+        starts += _here()
+        path = upward(starts[-1], guide) if starts else None
+    if path is not None:
+        return path
+    from extreg.errors import UnreadableError
+
+    raise UnreadableError(*_nothing_found(starts, guide, package))
+
+
+def _here() -> "list[str]":
+    """Return the working directory, unless it is gone."""
+    try:
+        return [os.getcwd()]
+    except OSError:
+        return []
+
+
+def _nothing_found(starts: "list[str]", guide: "str | None", package: "str | None") -> "tuple[str, str]":
+    """Return the message and the hint for a caller at `guide` that named nothing and found nothing."""
+    named = f"name it: extreg.install(PATH) or {VARIABLE}=PATH"
+    if package is None:
+        return (
+            f"no {NAME} found upward from {' or '.join(starts) or 'a folder that is gone'}",
+            f"write one with `extreg init`, or {named}",
         )
-        if not quiet:
-            return False
-        self.watch_forks()
-        stand = Stand(rows.live, rows.inverted, rows.retired)
-        step = nothing(), stand, ((), nothing(), nothing())
-        try:
-            self.moving = step
-            # One C call each under the interpreter lock: other threads see all of it or nothing.
-            INVERTED.update(rows.inverted)
-            CODES.update(rows.live)
-            self.owners, self.outside, self.stand = (owner,), nothing(), stand
-            self.moving = None
-            return True  # noqa: TRY300 - even an interrupt at this line must undo the change
-        except BaseException:
-            self.move_back(step)
-            raise
-
-    def move_back(self, step: "Step") -> None:
-        """Undo a transition, however far it came."""
-        from extreg.startup.transition import move
-
-        before, after, former = step
-        move(after, before)
-        self.owners, self.outside, self.stand = former
-        self.moving = None
-
-    def watch_forks(self) -> None:
-        """See to it that a forked child gets a usable ledger; once, and not before something is installed."""
-        if not self.forks and hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._after_fork)
-        self.forks = True
-
-    def _after_fork(self) -> None:
-        """Put right, in a forked child, what another thread of the parent was in the middle of."""
-        self.lock._at_fork_reinit()  # type: ignore[attr-defined]
-        if self.moving is not None:
-            self.move_back(self.moving)
+    where = f"the installed package {package}" if package else f"{guide}, which is installed and no package"
+    return f"no {NAME} in {where}", f"its wheel must carry the file as package data; or {named}"
 
 
-ledger = Ledger()
+def _installed(file: str) -> "str | None":
+    """Return the folder of the installed package that `file` is of; empty where it is of none, None if not installed.
 
-
-POLICIES = ("error", "replace", "keep")
-VARIABLE = "EXTREG_ON_CONFLICT"
-
-INSTALLED: "list[Installation]" = []  # those whose rows are in copyreg, in order
-
-
-class Installation:
-    """A registry as it stands in copyreg; returned by `install`.
-
-    Use it as a context manager to uninstall at the end of a block.
+    What is installed looks in itself: folders above it are another's, and so is the one that somebody happens to be in.
     """
-
-    __slots__ = ("_bound", "_count", "_owner", "_source")
-
-    def __init__(self, source: "str | Registry", owner: Owner) -> None:
-        self._source = source
-        self._owner = owner
-        self._count = 0
-        self._bound: Bound | None = None
-
-    @property
-    def registry(self) -> "Registry":
-        """The registry that is installed, as it was when it was last read; without what it includes."""
-        from extreg.startup import cold
-
-        return cold.registry_of(self._owner.layers[0])
-
-    @property
-    def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that say what all the rows installed here mean, included packages too."""
-        from extreg.startup import cold
-
-        return cold.fingerprint_of(self._owner.layers)
-
-    @property
-    def installed(self) -> bool:
-        """Whether the rows are in copyreg; False once every `install` has been taken back by an `uninstall`."""
-        return self._count > 0
-
-    def reload(self) -> "frozenset[int]":
-        """Read the registry and all it includes again and apply the difference; see `extreg.reload`."""
-        from extreg.startup.installations import reload
-
-        return reload([self])
-
-    def uninstall(self) -> None:
-        """Take back one `install` of this registry; the last one takes its rows out of copyreg.
-
-        Rows that another installation or code outside extreg also has stay.  Calling it once too often does nothing.
-        """
-        from extreg.startup.installations import leave
-
-        leave(self)
-
-    def __enter__(self) -> "Installation":
-        return self
-
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        traceback: "TracebackType | None",
-    ) -> None:
-        self.uninstall()
-
-    def __repr__(self) -> str:
-        rows = self._owner.layers
-        live = sum(len(layer.live) for layer in rows)
-        loaded = sum(len(layer.inverted) for layer in rows)
-        parts = [f"{live} live", f"{loaded - live} load-only"]
-        if len(rows) > 1:
-            parts.append(f"from {len(rows)} files")
-        if not self.installed:
-            parts.append("uninstalled")
-        return f"<extreg.Installation of {rows[0].path}: {', '.join(parts)}>"
+    for name in ("site-packages", "dist-packages"):
+        before, found, after = file.rpartition(f"{os.sep}{name}{os.sep}")
+        if found:
+            package, inside, _ = after.partition(os.sep)
+            return f"{before}{found}{package}" if inside else ""
+    return None
 
 
-def install(
-    source: "str | os.PathLike[str] | Registry | None" = None,
-    *,
-    on_conflict: "OnConflict" = "error",
-    watch_reloads: bool = False,
-) -> Installation:
-    """Put the codes of a registry into copyreg, all of them or none.
+def _is_recorded(file: str) -> bool:
+    from extreg.startup.packages import is_recorded
 
-    `source` is a path, the name of a package that carries a registry.toml (it is not imported), a `Registry`, or
-    nothing: then what ``$EXTREG_REGISTRY`` names, else the nearest upward from the calling module's file, else upward
-    from the working directory, that ``[tool.extreg] registry`` in a pyproject.toml names or that is a registry.toml.
-    A file that was so found must belong to the user, to root or to the owner of the calling file; code in
-    site-packages looks in its own package only.  No target is imported.
-
-    `on_conflict` says what happens when copyreg already means something else by a code or a target: ``"error"``
-    raises, ``"replace"`` takes it over until it is uninstalled, ``"keep"`` leaves the other owner in place.
-    ``$EXTREG_ON_CONFLICT`` overrides it.  With `watch_reloads`, ``importlib.reload`` of a module leaves none of its
-    former classes in the extension cache.
-
-    Installing the same registry again changes nothing and returns the same `Installation`, which then wants to be
-    uninstalled as many times.  Raises `ConflictError` naming every conflict, `RegistryError` naming every fault of a
-    file, and `ExtregError` when there is no registry; copyreg is then as it was.
-    """
-    policy = os.environ.get(VARIABLE) or on_conflict
-    if policy not in POLICIES:
-        from extreg.startup.installations import bad_policy
-
-        raise bad_policy(policy, on_conflict)
-    if source is None or isinstance(source, (str, os.PathLike)):
-        from extreg.startup.sources import find, read
-
-        path = find(source, sys._getframe(1).f_globals)
-        owner = Owner(read(path), policy)
-        if not watch_reloads and "extreg.startup.installations" not in sys.modules:
-            return _first(path, owner)
-        source = path
-    else:
-        from extreg.startup import cold
-
-        owner = Owner(cold.rows_of(source), policy)
-    from extreg.startup.installations import enter
-
-    return enter(source, owner, watch_reloads)
+    return is_recorded(file)
 
 
-def reload() -> "frozenset[int]":
-    """Read every installed registry and all they include again, and apply the difference.
-
-    All or nothing: a file that became invalid or rows that clash raise as in `install` and leave everything as it was.
-    The extension cache is cleared and the callbacks of `on_clear` are called.  Returns the codes whose meaning changed.
-    A load or dump, in another thread, of a code that is the same before and after never fails.
-    """
-    from extreg.startup.installations import reload as reload_all
-
-    return reload_all(None)
+def is_path(name: str) -> bool:
+    """Whether a registry's `name` is a path, and not the name of a package."""
+    separators = (os.sep, os.altsep or os.sep)
+    return name.endswith(".toml") or any(mark in name for mark in separators)
 
 
-def uninstall() -> None:
-    """Take every registry that extreg installed in this process out of copyreg again."""
-    from extreg.startup.installations import leave_all
-
-    leave_all()
-
-
-def _first(path: str, owner: Owner) -> Installation:
-    """Install the first registry of a process, in few steps if it meets nobody there."""
-    if not owner.layers[0].reducers and "extreg.startup.hooks" not in sys.modules:
-        installation = Installation(path, owner)
-        try:
-            if ledger.locked(_put_first, installation):
-                return installation
-        except BaseException:
-            from extreg.startup.installations import withdraw
-
-            withdraw(installation)
-            raise
-    from extreg.startup.installations import enter
-
-    return enter(path, owner, False)
-
-
-def _put_first(installation: Installation) -> bool:
-    installation._count = 1
-    INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
-    if ledger.put_first(installation._owner):
+def _is_folder(name: str) -> bool:
+    if os.path.isdir(name):
         return True
-    INSTALLED.remove(installation)
-    installation._count = 0
-    return False
+    if name.endswith(".toml") or os.path.exists(name):
+        return False
+    from extreg.startup.archives import holds
+
+    return holds(os.path.join(os.path.abspath(name), NAME))
 
 
-def lazy(package: "dict[str, Any]", homes: "dict[str, str]") -> "tuple[Callable[[str], Any], Callable[[], list[str]]]":
-    """Return ``__getattr__`` and ``__dir__`` (PEP 562) for the package with these globals.
+def read(path: str) -> "tuple[Rows, ...]":
+    """Return the rows of the registry file at `path` and of the packages it includes, each file once, its own first.
 
-    `homes` maps a public name to the module that it is loaded from when it is first used.
+    Raises `RegistryError`, or `UnreadableError` when a file or an included package is not there.
     """
+    entries = load_entries(path)
+    layers, sources, known = read_through(path, entries)
+    if not known == len(layers) == len(entries):
+        from extreg.startup.cache import entries as to_keep
 
-    def load(name: str) -> "Any":
-        home = homes.get(name)
-        if home is None:
-            raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
-        from importlib import import_module
+        _keep(path, to_keep(sources, layers))
+    return layers
 
-        value = package[name] = getattr(import_module(home), name)
-        return value
 
-    def names() -> list[str]:
-        return sorted({*package, *package["__all__"]})
+def read_through(
+    path: str, entries: "list[Cached]", search: "Sequence[str] | None" = None
+) -> "tuple[tuple[Rows, ...], list[bytes], int]":
+    """Return the rows as `read` does, their sources, and how many of them the cache `entries` held.
 
-    return load, names
+    Included packages are looked for in `search`: see `package_registry`.
+    """
+    sources: list[bytes] = []
+    known = 0
+
+    def rows_of_file(file: str) -> Rows:
+        nonlocal known
+        position = len(sources)
+        sources.append(source(file))
+        if position < len(entries) and entries[position][0] == sources[position]:
+            rows = _rows(file, entries[position])
+            if rows is not None:
+                known += 1
+                return rows
+        from extreg.startup.rows import parse
+
+        return parse(sources[position], file)
+
+    return with_included(rows_of_file(path), path, rows_of_file, search), sources, known
+
+
+def with_included(
+    own: Rows, path: str, rows_of_file: "Any", search: "Sequence[str] | None" = None
+) -> "tuple[Rows, ...]":
+    """Return `own` and the rows of all that it includes: breadth first, cycles and diamonds cut."""
+    if not own.rest["include"]:
+        return (own,)
+    found = [own]
+    seen = {os.path.realpath(path)}
+    for rows in found:  # which grows while it is walked
+        for package in rows.rest["include"]:
+            file = _located(package, rows.path, search)
+            real = os.path.realpath(file)
+            if real not in seen:
+                seen.add(real)
+                found.append(rows_of_file(file))
+    return tuple(found)
+
+
+def source(path: str) -> bytes:
+    """Return the bytes of the file at `path`, which may be in a zip archive; raise `UnreadableError`."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (OSError, ValueError):
+        pass
+    from extreg.startup.archives import read as read_through_archives
+
+    try:
+        return read_through_archives(path)
+    except (OSError, ValueError) as error:  # the latter for a path with a null character
+        from extreg.errors import UnreadableError
+
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnreadableError(f"cannot read {path}: {reason}", "`extreg init` writes a new one") from None
+
+
+def _keep(path: str, held: "list[Any]") -> None:
+    """Write the cache of the file at `path` as an import writes bytecode: not when told not to, nor where it cannot."""
+    if not sys.dont_write_bytecode:
+        from extreg.startup.cache import write_quietly
+
+        write_quietly(cache_path(path), sealed(held))
+
+
+def sealed(held: "list[Any]") -> bytes:
+    """Return the contents of a cache file that holds the marshallable `held`."""
+    payload = dumps(held)
+    return HEADER + checksum(payload) + payload
+
+
+def cache_path(path: str) -> "str | None":
+    """Return where the cache of the registry file at `path` is, as Python places bytecode; None without bytecode."""
+    if not sys.implementation.cache_tag:
+        return None
+    import _frozen_importlib_external as importlib_external  # importlib.util has it too, but is not loaded yet
+
+    bytecode: str = importlib_external.cache_from_source(path, optimization="")
+    return f"{bytecode[: -len('.pyc')]}.extreg"
+
+
+def checksum(payload: bytes) -> bytes:
+    """Return a checksum of `payload` that tells accidents, not malice: SipHash, as hash-based .pyc files have it."""
+    import _imp
+
+    return _imp.source_hash(0x65787472, payload)
+
+
+def load_cache(path: str, fits: "Callable[[list[Any]], bool]") -> "list[Any]":
+    """Return what the cache of the file at `path` holds; nothing where that is missing, not to be trusted or unfit."""
+    place = cache_path(path)
+    if place is None:
+        return []
+    try:
+        data = _trusted_bytes(place)
+    except (OSError, ValueError):  # the latter for a path that no system has
+        return []
+    payload = data[CHECKSUM:]
+    if data[:CHECKSUM] != checksum(payload):
+        return []
+    try:
+        held = loads(payload)  # noqa: S302 - our own, by owner, header and checksum
+    except Exception:  # noqa: BLE001 - marshal does not say what it raises, and any of it means the same
+        return []
+    return held if type(held) is list and fits(held) else []
+
+
+def load_entries(path: str) -> "list[Cached]":
+    """Return the entries in the cache of the registry file at `path`; none where it is missing or not to be trusted."""
+    return load_cache(path, _are_cached)
+
+
+def _trusted_bytes(place: str) -> bytes:
+    """Return what follows the header in the cache file at `place`; nothing where it is not to be trusted."""
+    descriptor = os.open(place, _READ)
+    try:
+        status = os.fstat(descriptor)
+        if not (_ours(status) and status.st_size <= LARGEST and os.read(descriptor, len(HEADER)) == HEADER):
+            return b""
+        return os.read(descriptor, status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _ours(status: os.stat_result) -> bool:
+    """Whether it is a regular file, and no other user than root could have written it."""
+    if status.st_mode & 0o170000 != 0o100000:
+        return False
+    return not hasattr(os, "geteuid") or (status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022)
+
+
+def _is_setting(held: "list[Any]") -> bool:
+    """Whether that is what a file holds and what it says about where the registry is."""
+    return len(held) == 2 and type(held[0]) is bytes and (held[1] is None or type(held[1]) is str)
+
+
+def _are_cached(held: "list[Any]") -> bool:
+    return all(map(_is_cached, held))
+
+
+def _is_cached(entry: object) -> bool:
+    """Whether `entry` has the types of an `Cached`; its tables are made of parts that can hold nothing else."""
+    return (
+        type(entry) is tuple
+        and tuple(map(type, entry)) == (bytes, tuple, tuple, tuple, dict, dict)
+        and all(tuple(map(type, table)) == (str, bytes) for table in entry[1:4])
+        and {str}.issuperset(map(type, (*entry[4], *entry[4].values())))
+        and _is_rest(entry[5])
+    )
+
+
+def _is_rest(rest: "dict[str, Any]") -> bool:
+    if not {"include", "ranges", "moved"} <= rest.keys():
+        return False
+    include, ranges, moved = rest["include"], rest["ranges"], rest["moved"]
+    return (
+        (type(include), type(ranges), type(moved)) == (tuple, dict, dict)
+        and {str}.issuperset(map(type, (*include, *ranges)))
+        and all(type(span) is dict and {name: type(span[name]) for name in span} == SPAN for span in ranges.values())
+        and all(type(code) is int and type(names) is tuple for code, names in moved.items())
+    )
+
+
+def _rows(path: str, entry: "Cached") -> "Rows | None":
+    """Return the rows in an entry of the cache, or None where its tables are none after all."""
+    try:
+        keys, codes = _table(*entry[1])
+        inverted = dict(zip(codes, keys))  # noqa: B905 - of one length
+        live = dict(zip(keys, codes))  # noqa: B905
+        keys, codes = _table(*entry[2])
+        inverted.update(zip(codes, keys))  # noqa: B905
+        keys, codes = _table(*entry[3])
+    except (TypeError, ValueError):
+        return None
+    return Rows(path, live, inverted, dict(zip(codes, keys)), entry[4], entry[5])  # noqa: B905
+
+
+def _table(names: str, codes: bytes) -> "tuple[list[tuple[str, str]], list[int]]":
+    """Return the keys and codes of a table; raise ValueError or TypeError where there are not as many of each."""
+    parts = iter(names.split("\n"))
+    keys, numbers = list(zip(parts, parts)), memoryview(codes).cast("I").tolist()  # noqa: B905
+    if len(keys) != len(numbers):
+        raise ValueError("not a table")
+    return keys, numbers
+
+
+def _located(package: str, including: str, search: "Sequence[str] | None") -> str:
+    try:
+        return package_registry(package, search)
+    except LookupError as missing:
+        from extreg.errors import UnreadableError
+
+        raise UnreadableError(f"{including}: include: {missing.args[0]}", missing.args[1]) from None

@@ -5,14 +5,9 @@ A zipapp, a zip on ``sys.path`` or an egg carries its registry as it carries its
 
 import os
 
-from extreg.startup.sources import NAME, VARIABLE
-from extreg.startup.sources import upward as upward_outside
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NAMED = f"name it: extreg.install(PACKAGE), extreg.install(PATH) or {VARIABLE}=PATH"
+    from collections.abc import Callable, Iterator
 
 
 def read(path: "str | os.PathLike[str]") -> bytes:
@@ -41,44 +36,44 @@ def holds(path: str) -> bool:
         return False
 
 
-def nearest(file: str, archive: str, here: "list[str] | None") -> str:
-    """Return the path of the registry that code in `file`, within `archive`, finds when it names none.
+def nearest(
+    file: str, archive: str, name: str, here: "list[str] | None", upward: "Callable[[str, str], str | None]"
+) -> str:
+    """Return the path of the file `name` that code in `file`, within `archive`, finds when it says no more.
 
-    The nearest upward in the archive; else upward from the archive; else, for what stands in no package, such as the
+    The nearest upward in the archive; else `upward` from the archive; else, for what stands in no package, such as the
     archive's ``__main__``, the only one that is in it; else upward from the folder `here`.  With None for `here`, the
-    archive is installed and looks in itself only.  Raises `UnreadableError`.
+    archive is installed and looks in itself only.  Raises LookupError.
     """
-    path = next(filter(None, _candidates(file, archive, here)), None)
+    path = next(filter(None, _candidates(file, archive, name, here, upward)), None)
     if path is None:
-        from extreg.errors import UnreadableError
-
         around = "" if here is None else f", nor upward from {' or '.join([os.path.dirname(archive), *here])}"
-        raise UnreadableError(f"no {NAME} in {archive}{around}", NAMED)
+        raise LookupError(f"no {name} in {archive}{around}")
     return path
 
 
-def _candidates(file: str, archive: str, here: "list[str] | None") -> "Iterator[str | None]":
+def _candidates(
+    file: str, archive: str, name: str, here: "list[str] | None", upward: "Callable[[str, str], str | None]"
+) -> "Iterator[str | None]":
     folder = os.path.dirname(file)
     while folder.startswith(archive):
-        path = os.path.join(folder, NAME)
+        path = os.path.join(folder, name)
         yield path if holds(path) else None
         folder = os.path.dirname(folder)
     if here is not None:
-        yield upward_outside(folder, archive)
+        yield upward(folder, archive)
     if os.path.dirname(file) == archive:
-        yield _only_one(archive)
-    yield from (upward_outside(start, archive) for start in here or ())
+        yield _only_one(archive, name)
+    yield from (upward(start, archive) for start in here or ())
 
 
-def _only_one(archive: str) -> "str | None":
+def _only_one(archive: str, name: str) -> "str | None":
     from zipfile import ZipFile
 
     with ZipFile(archive) as opened:
-        names = [name for name in opened.namelist() if name.rpartition("/")[2] == NAME]
+        names = [member for member in opened.namelist() if member.rpartition("/")[2] == name]
     if len(names) > 1:
-        from extreg.errors import UnreadableError
-
-        raise UnreadableError(f"{archive} carries more than one {NAME}: {', '.join(sorted(names))}", NAMED)
+        raise LookupError(f"{archive} carries more than one {name}: {', '.join(sorted(names))}")
     return os.path.join(archive, *names[0].split("/")) if names else None
 
 

@@ -1,42 +1,40 @@
-"""The registry of a package, found as the import system finds the package, and without importing it."""
+"""The files of a package, found as the import system finds the package, and without importing it."""
 
 import os
 import sys
-
-from extreg.startup.sources import NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def package_registry(name: str, search: "Sequence[str] | None" = None) -> str:
-    """Return the path of the registry.toml inside the package `name`, which is not imported.
+def package_file(package: str, name: str, search: "Sequence[str] | None" = None) -> str:
+    """Return the path of the file `name` inside a `package`, which is not imported.
 
     It is looked for in the folders `search`, in the way of ``sys.path`` and by nothing but the path finder, which runs
     no code: other finders import what they like, such as what stands in a strange project's folder.  Without `search`
     it is found as this process would find it, by all of its finders.  Raises LookupError, with a message and a hint as
     its arguments, when there is no such package or no file in it.
     """
-    folders = package_folders(name, search)
+    folders = package_folders(package, search)
     for folder in folders:
-        path = os.path.abspath(os.path.join(folder, NAME))
+        path = os.path.abspath(os.path.join(folder, name))
         if os.path.isfile(path) or _is_archived(path):
             return path
     raise LookupError(
-        f"package {name!r} has no {NAME} (looked in {', '.join(folders) or 'no folder: it is a single module'})",
-        f"its wheel must carry the file as package data: {name.replace('.', '/')}/{NAME}",
+        f"package {package!r} has no {name} (looked in {', '.join(folders) or 'no folder: it is a single module'})",
+        f"its wheel must carry the file as package data: {package.replace('.', '/')}/{name}",
     )
 
 
-def package_folders(name: str, search: "Sequence[str] | None" = None) -> "list[str]":
-    """Return the folders of the package `name`, which is looked for as by `package_registry`; raise LookupError."""
-    folders = _package_folders(name) if search is None else _folders_on(search, name)
+def package_folders(package: str, search: "Sequence[str] | None" = None) -> "list[str]":
+    """Return the folders of a `package`, which is looked for as by `package_file`; raise LookupError."""
+    folders = _package_folders(package) if search is None else _folders_on(search, package)
     if folders is None:
         where = "" if search is None else " on the import path"
         raise LookupError(
-            f"there is no package {name!r}{where} to take a {NAME} from",
-            f"pip install {name}, or mend the name; a path has a separator or ends in .toml: ./{name}",
+            f"there is no package {package!r}{where} to take a registry from",
+            f"pip install {package}, or mend the name; a path has a separator or ends in .toml: ./{package}",
         )
     return folders
 

@@ -1,8 +1,8 @@
 """The reload watcher: after a module's code has run again, no code loads a class of its former life."""
 
-from extreg.startup import ledger
-from extreg.startup.hooks import evict
-from extreg.startup.importhook import Watch
+from extreg.importhook import Watch
+from extreg.ledger import ledger
+from extreg.ledger.clearing import evict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

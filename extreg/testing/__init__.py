@@ -6,7 +6,7 @@ is used (PEP 562).
 
 __all__ = ["Sizes", "copy_roundtrip", "isolated", "pickle_size", "roundtrip", "sizes"]
 
-from extreg.startup import lazy
+from extreg.lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from extreg.startup.installations import set_aside
+from extreg.startup.changes import set_aside
 
 
 @contextmanager

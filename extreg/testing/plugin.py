@@ -58,9 +58,8 @@ class LintItem(pytest.Item):
 
     def runtest(self) -> None:
         """Lint the registry."""
-        import extreg
+        from extreg.files.lint import lint
 
-        lint: Any = extreg.lint
         findings = [str(finding) for finding in lint(self.registry)]
         if findings:
             raise LintFailure("\n".join(findings))

@@ -5,8 +5,10 @@ import sys
 import threading
 from collections import Counter
 
+from extreg import importhook
+from extreg.ledger import INSTALLED, ledger
 from extreg.reduce import table
-from extreg.startup import INSTALLED, importhook, ledger, watch
+from extreg.startup import watch
 
 
 class Injected(BaseException):

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 import extreg
-from extreg.files.cache import encode, entries
-from extreg.startup.sources import CHECKSUM, HEADER, cache_path, checksum, load_entries, read
+from extreg.startup import CHECKSUM, HEADER, cache_path, checksum, load_entries, read, sealed
+from extreg.startup.cache import entries
 
 FILE = """
 [codes]
@@ -40,11 +40,11 @@ def caches_are_written(monkeypatch):
 @pytest.fixture
 def parsed(monkeypatch):
     """The files that went through the parser."""
-    from extreg.startup import cold
+    from extreg.startup import rows
 
     files = []
-    original = cold.parse
-    monkeypatch.setattr(cold, "parse", lambda raw, path: files.append(path) or original(raw, path))
+    original = rows.parse
+    monkeypatch.setattr(rows, "parse", lambda raw, path: files.append(path) or original(raw, path))
     return files
 
 
@@ -259,8 +259,8 @@ def test_a_warm_start_imports_the_start_up_modules_alone(write):
     allowed = {
         "copyreg",
         "extreg",
+        "extreg.ledger",
         "extreg.startup",
-        "extreg.startup.sources",
     }
     assert set(start()) <= allowed
 
@@ -277,7 +277,7 @@ def test_compile_writes_what_a_start_would_and_check_tells(write, tmp_path):
     done = run()
     assert (done.returncode, done.stdout) == (0, f"wrote {cache_of(path)}\n")
     assert run("--check").returncode == 0
-    payload = encode(entries([path.read_bytes()], read(str(path))))[len(HEADER) + CHECKSUM :]
+    payload = sealed(entries([path.read_bytes()], read(str(path))))[len(HEADER) + CHECKSUM :]
     assert load_entries(str(path)) == marshal.loads(payload)  # whose bytes depend on what else the process holds
     path.write_text(path.read_text() + "\n")
     assert run("--check").returncode == 1

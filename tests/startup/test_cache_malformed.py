@@ -11,7 +11,7 @@ import sys
 import pytest
 
 import extreg
-from extreg.startup.sources import CHECKSUM, HEADER, LARGEST, cache_path, checksum, read
+from extreg.startup import CHECKSUM, HEADER, LARGEST, cache_path, checksum, read
 
 pytestmark = pytest.mark.slow
 

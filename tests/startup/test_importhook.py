@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from extreg.startup import importhook
+from extreg import importhook
 
 
 @pytest.fixture
@@ -242,11 +242,11 @@ def test_the_finder_comes_first_and_goes_with_the_last_watch():
     before = list(sys.meta_path)
     first = importhook.watch(modules={"nothing"})
     second = importhook.watch(modules={"nothing"})
-    assert type(sys.meta_path[0]).__module__ == "extreg.startup.importhook"
+    assert type(sys.meta_path[0]).__module__ == "extreg.importhook"
     assert len(sys.meta_path) == len(before) + 1 or before != sys.meta_path[1:]
     first()
     first()
-    assert type(sys.meta_path[0]).__module__ == "extreg.startup.importhook"
+    assert type(sys.meta_path[0]).__module__ == "extreg.importhook"
     second()
     assert sys.meta_path == before
 

@@ -23,7 +23,7 @@ def test_builtin_frozen_and_extension_modules_are_reported(name):
     pytest.importorskip(name, reason=f"this Python has no {name}")
     code = """
 import sys
-from extreg.startup import importhook
+from extreg import importhook
 seen = []
 importhook.watch(after=lambda name, module, failed: seen.append((name, module.__name__, failed)))
 name = sys.argv[1]
@@ -45,7 +45,7 @@ spec.loader = importlib.util.LazyLoader(spec.loader)
 module = importlib.util.module_from_spec(spec)
 sys.modules["promised"] = module
 spec.loader.exec_module(module)
-from extreg.startup import importhook
+from extreg import importhook
 seen = []
 importhook.watch(after=lambda *args: seen.append(args), modules={"promised"})
 assert not seen and importhook.started("promised") is None
@@ -60,7 +60,7 @@ def test_a_loader_from_before_pep_451_still_loads():
     code = """
 import sys, types, warnings
 from importlib.machinery import ModuleSpec
-from extreg.startup import importhook
+from extreg import importhook
 warnings.simplefilter("ignore")
 
 class Old:
@@ -90,7 +90,7 @@ def test_the_package_that_starts_the_watch_in_its_own_init_is_reported_when_it_e
     )
     (tmp_path / "shop" / "models.py").write_text("")
     (tmp_path / "start.py").write_text(
-        "from extreg.startup import importhook\n"
+        "from extreg import importhook\n"
         "seen = []\n"
         "for i in range(2):\n"
         "    importhook.watch(after=lambda name, module, failed, i=i: seen.append((i, name, 'Order' in vars(module),"
@@ -109,7 +109,7 @@ assert type(shop.__spec__) is ModuleSpec and "_extreg_awaited" not in vars(shop.
 def test_a_running_package_that_fails_is_reported_as_failed(tmp_path):
     (tmp_path / "shop.py").write_text("import start\n1/0\n")
     (tmp_path / "start.py").write_text(
-        "from extreg.startup import importhook\n"
+        "from extreg import importhook\n"
         "seen = []\n"
         "importhook.watch(after=lambda name, module, failed: seen.append((name, failed)), modules={'shop'})\n"
     )
@@ -130,8 +130,8 @@ def test_it_imports_nothing_that_a_started_interpreter_lacks():
 import sys
 import extreg
 before = set(sys.modules)
-import extreg.startup.importhook
-print(sorted(set(sys.modules) - before - {"extreg.startup", "extreg.startup.importhook"}))
+import extreg.importhook
+print(sorted(set(sys.modules) - before - {"extreg.startup", "extreg.importhook"}))
 """
     assert run(code).strip() == "[]"
 
@@ -152,7 +152,7 @@ cell("%load_ext autoreload")
 cell("%autoreload {mode}")
 cell("import sys; sys.path.insert(0, {str(tmp_path)!r})")
 cell("import edited; before = edited.A")
-cell("from extreg.startup import importhook")
+cell("from extreg import importhook")
 cell("seen = []; end = importhook.watch(after=lambda n, m, f: seen.append((n, f)), modules={{'edited'}})")
 text = "class A:\\n    x = 22\\n\\nclass B:\\n    pass\\n\\nimport os\\n"
 with open({str(tmp_path / "edited.py")!r}, "w") as file:

@@ -61,7 +61,7 @@ def test_no_memory_grows_when_a_program_installs_on_every_request(write):
     path = write(FILE)
     for _ in range(50):
         extreg.install(path)
-    from extreg.startup import INSTALLED
+    from extreg.ledger import INSTALLED
 
     assert len(INSTALLED) == 1
 

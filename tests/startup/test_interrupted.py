@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import extreg
-from extreg import startup
-from extreg.startup import INSTALLED, ledger
+from extreg.ledger import INSTALLED, ledger
+from extreg.ledger import locked as under
 
 from .interrupting import comparable, every_step, locked, state
 
@@ -88,12 +88,12 @@ def test_the_first_install_of_a_process(write):
     path = write(FILE)
 
     def action():
-        sys.modules.pop("extreg.startup.installations", None)
+        sys.modules.pop("extreg.startup.changes", None)
         extreg.install(path)
 
-    kept = {name: sys.modules[name] for name in ("extreg.startup.installations", "extreg.startup.hooks")}
+    kept = {name: sys.modules[name] for name in ("extreg.startup.changes", "extreg.ledger.clearing")}
     try:
-        sys.modules.pop("extreg.startup.hooks")
+        sys.modules.pop("extreg.ledger.clearing")
         installation = every_step(nothing, action, extreg.uninstall, may_be_done=False)
         quickly(installation, 30)
     finally:
@@ -238,7 +238,7 @@ def test_a_first_use_of_a_reducer(reducible):
 
 
 def test_a_watch_of_imports():
-    from extreg.startup.importhook import watch
+    from extreg.importhook import watch
 
     kept = []
 
@@ -380,5 +380,5 @@ def test_a_lock_is_released_where_a_signal_comes_before_its_block(depth):
     lock = LateLock()
     lock.taken = depth
     with pytest.raises(KeyboardInterrupt):
-        startup.locked(lock, nothing)
+        under(lock, nothing)
     assert lock.taken == depth

@@ -19,7 +19,7 @@ import warnings
 import pytest
 
 import extreg
-from extreg.startup import settle
+from extreg.ledger import settle
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 
 import extreg
-from extreg.startup import cold
+from extreg.startup import rows
 
 BEFORE = """
 [codes]
@@ -157,8 +157,8 @@ def test_reload_parses_a_changed_file_once_and_an_unchanged_one_not_at_all(write
     path = write('include = ["paylib"]\n[codes]\n300 = "a:B"')
     extreg.install(path)
     parsed = []
-    parse = cold.parse
-    monkeypatch.setattr(cold, "parse", lambda raw, file: parsed.append(file) or parse(raw, file))
+    parse = rows.parse
+    monkeypatch.setattr(rows, "parse", lambda raw, file: parsed.append(file) or parse(raw, file))
     write('include = ["paylib"]\n[codes]\n300 = "a:B"\n301 = "a:C"')
     assert extreg.reload() == {301}
     assert parsed == [str(path)]

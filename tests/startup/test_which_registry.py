@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from extreg import startup
 from extreg.errors import UnreadableError
-from extreg.startup import sources
 
 PROGRAM = "import copyreg, extreg; extreg.install(); print(*copyreg._inverted_registry)"
 SOURCE = "import copyreg, sys, extreg; extreg.install(sys.argv[1]); print(*copyreg._inverted_registry)"
@@ -122,14 +122,14 @@ def test_a_bad_setting_is_named(tmp_path, text, message):
     path = tmp_path / "pyproject.toml"
     path.write_text(text)
     with pytest.raises(UnreadableError, match=message) as caught:
-        sources.setting(str(path))
+        startup.setting(str(path))
     assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["[tool.extreg\n", '[project]\nname = "registry"\n', "not [ toml"])
 def test_what_does_not_name_both_is_not_parsed(tmp_path, text):
     (tmp_path / "pyproject.toml").write_text(text)
-    assert sources.setting(str(tmp_path / "pyproject.toml")) is None
+    assert startup.setting(str(tmp_path / "pyproject.toml")) is None
 
 
 @pytest.mark.slow

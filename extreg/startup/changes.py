@@ -1,44 +1,32 @@
 """What happens to installations: entering beside others, leaving, reloading; each of it all or nothing."""
 
-from extreg.startup import (
-    INSTALLED,
-    POLICIES,
-    VARIABLE,
-    Installation,
-    Owner,
-    cold,
-    hooks,
-    ledger,
-    nothing,
-    watch,
-)
-from extreg.startup.sources import read
-from extreg.startup.transition import Change, Refused, change
+from extreg.ledger import INSTALLED, Change, Owner, clearing, ledger, nothing, settle
+from extreg.ledger.transition import Refused, change
+from extreg.startup import read, watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from extreg.ledger import Entry, Rows
     from extreg.registry.model import Registry
-    from extreg.startup import Rows
 
 
 class Entering:
     """One call of `install` under way: ``installation`` is whose it becomes, or None as long as it has no effect."""
 
-    __slots__ = ("installation", "owner", "source", "watch_reloads", "watching")
+    __slots__ = ("fresh", "installation", "watch_reloads", "watching")
 
-    def __init__(self, source: "str | Registry", owner: Owner, watch_reloads: bool) -> None:
-        self.source = source
-        self.owner = owner
+    def __init__(self, fresh: "Entry", watch_reloads: bool) -> None:
+        self.fresh = fresh
         self.watch_reloads = watch_reloads
-        self.installation: Installation | None = None
+        self.installation: Entry | None = None
         self.watching = False  # whether it was this call that began to watch
 
 
-def enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> Installation:
-    """Install the rows of `owner`, or count one more for whom they are installed already."""
-    entering = Entering(source, owner, watch_reloads)
+def enter(fresh: "Entry", watch_reloads: bool) -> "Entry":
+    """Install the rows of the `fresh` installation and return it, or the same one of before, counted once more."""
+    entering = Entering(fresh, watch_reloads)
     try:
         installation, made = ledger.locked(_enter, entering)
         _announce(made)
@@ -48,12 +36,12 @@ def enter(source: "str | Registry", owner: Owner, watch_reloads: bool) -> Instal
         raise
 
 
-def withdraw(installation: Installation) -> None:
+def withdraw(installation: "Entry") -> None:
     """Undo what an interrupted first install did: nobody could uninstall what nobody was given."""
     ledger.locked(_take_out, [installation])
 
 
-def leave(installation: Installation) -> None:
+def leave(installation: "Entry") -> None:
     """Count one less for whom the rows are installed; take them out after the last."""
     _announce(ledger.locked(_leave, installation))
 
@@ -63,10 +51,10 @@ def leave_all() -> None:
     _announce(ledger.locked(_leave_all))
 
 
-def reload(chosen: "list[Installation] | None") -> "frozenset[int]":
+def reload(chosen: "list[Entry] | None") -> "frozenset[int]":
     """Read the `chosen` installations (None: all) again; return the codes whose meaning changed."""
     made = ledger.locked(_read_again, chosen)
-    cold.finish(made, everything=True)
+    finish(made, everything=True)
     return made.codes if made is not None else frozenset()
 
 
@@ -93,22 +81,13 @@ def set_aside(*, keep: bool) -> "Callable[[], None]":
     return restore
 
 
-def bad_policy(policy: str, argument: str) -> Exception:
-    """Return the error for an `on_conflict` that there is not."""
-    from extreg.errors import ExtregError
-
-    place = "on_conflict" if policy == argument else f"${VARIABLE}"
-    return ExtregError(f"{place} is {policy!r}, expected one of {', '.join(map(repr, POLICIES))}")
-
-
-def _enter(entering: Entering) -> "tuple[Installation, Change | None]":
+def _enter(entering: Entering) -> "tuple[Entry, Change | None]":
     """Enter, all or nothing; from the moment that ``entering.installation`` is set on it takes a `_withdraw`."""
-    installation, made = _same(entering.source, entering.owner), None
-    before = installation._count if installation is not None else 0
+    installation, made = _same(entering.fresh) or entering.fresh, None
+    before = installation._count
     try:
         try:
-            if installation is None:
-                installation = Installation(entering.source, entering.owner)
+            if installation is entering.fresh:
                 made = _put_in(installation)
             if entering.watch_reloads and not watch.watched_for(installation):
                 entering.watching = True
@@ -125,17 +104,16 @@ def _enter(entering: Entering) -> "tuple[Installation, Change | None]":
         raise
 
 
-def _turn_away(entering: Entering, installation: "Installation | None", before: int) -> None:
+def _turn_away(entering: Entering, installation: "Entry", before: int) -> None:
     """Undo what an `_enter` did, for an installation that was wanted `before` times; twice is once."""
     entering.installation = None
-    if installation is not None:
-        _stop_watching(entering, installation)
-        installation._count = before
-        if not before:
-            _take_out([installation])
+    _stop_watching(entering, installation)
+    installation._count = before
+    if not before:
+        _take_out([installation])
 
 
-def _put_in(installation: Installation) -> Change:
+def _put_in(installation: "Entry") -> Change:
     """Put an installation's rows in, and its reducers; whoever is interrupted here takes it out again."""
     ledger.watch_forks()
     INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
@@ -152,22 +130,24 @@ def _withdraw(entering: Entering) -> None:
         _leave(installation)
 
 
-def _stop_watching(entering: Entering, installation: Installation) -> None:
+def _stop_watching(entering: Entering, installation: "Entry") -> None:
     if entering.watching:
         watch.stop(installation)
 
 
-def _same(source: "str | Registry", owner: Owner) -> "Installation | None":
+def _same(fresh: "Entry") -> "Entry | None":
     """Return the installation of the very same rows under the same policy, if there is one."""
+    owner = fresh._owner
     for installation in INSTALLED:
         other = installation._owner
-        same = installation._source == source and (other.on_conflict, other.layers) == (owner.on_conflict, owner.layers)
+        alike = (other.on_conflict, other.layers) == (owner.on_conflict, owner.layers)
+        same = installation._source == fresh._source and alike
         if same and other in ledger.owners:
             return installation
     return None
 
 
-def _leave(installation: Installation) -> "Change | None":
+def _leave(installation: "Entry") -> "Change | None":
     if installation._count == 1:
         return _take_out([installation])
     installation._count = max(0, installation._count - 1)
@@ -178,7 +158,7 @@ def _leave_all() -> Change:
     return _take_out(list(INSTALLED))
 
 
-def _take_out(leaving: "list[Installation]") -> Change:
+def _take_out(leaving: "list[Entry]") -> Change:
     """Take the installations that are `leaving` out, with all that belongs to them, or none of it."""
     going = [installation._owner for installation in leaving]
     try:
@@ -193,7 +173,7 @@ def _take_out(leaving: "list[Installation]") -> Change:
         raise
 
 
-def _forget(leaving: "list[Installation]") -> None:
+def _forget(leaving: "list[Entry]") -> None:
     """Take reducers, watches and counts of what has no rows any more; twice is once."""
     for installation in leaving:
         _unbind(installation)
@@ -202,14 +182,14 @@ def _forget(leaving: "list[Installation]") -> None:
     INSTALLED[:] = [entry for entry in INSTALLED if entry not in leaving]
 
 
-def _read_again(chosen: "list[Installation] | None") -> "Change | None":
+def _read_again(chosen: "list[Entry] | None") -> "Change | None":
     wanted = [entry for entry in INSTALLED if entry._owner in ledger.owners and (chosen is None or entry in chosen)]
     fresh = {entry: Owner(_read(entry._source), entry._owner.on_conflict) for entry in wanted}
     fresh = {entry: owner for entry, owner in fresh.items() if owner.layers != entry._owner.layers}
     return _exchange(fresh) if fresh else None
 
 
-def _exchange(fresh: "dict[Installation, Owner]") -> Change:
+def _exchange(fresh: "dict[Entry, Owner]") -> Change:
     """Give each installation its fresh owner, all of them or none."""
     former = ledger.owners
     owned = {entry: entry._owner for entry in fresh}
@@ -231,16 +211,14 @@ def _exchange(fresh: "dict[Installation, Owner]") -> Change:
         raise
 
 
-def _give_back(
-    owned: "dict[Installation, Owner]", differing: "list[Installation]", former: "tuple[Owner, ...]"
-) -> None:
+def _give_back(owned: "dict[Entry, Owner]", differing: "list[Entry]", former: "tuple[Owner, ...]") -> None:
     for entry, owner in owned.items():
         entry._owner = owner
     _rebind(differing, owned)
     change(former)
 
 
-def _rebind(entries: "list[Installation]", owners: "dict[Installation, Owner]") -> None:
+def _rebind(entries: "list[Entry]", owners: "dict[Entry, Owner]") -> None:
     """Bind the reducers of `owners` in the place of those that the `entries` have."""
     for entry in entries:
         _unbind(entry)
@@ -252,7 +230,7 @@ def _reducers(owner: Owner) -> "list[dict[str, str]]":
     return [rows.reducers for rows in owner.layers]
 
 
-def _unbind(installation: Installation) -> None:
+def _unbind(installation: "Entry") -> None:
     if installation._bound is not None:
         installation._bound.undo()
         installation._bound = None
@@ -263,7 +241,9 @@ def _change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> C
         return change(owners, changed)
     except Refused as refused:
         layers = tuple(rows for owner in owners for rows in owner.layers)
-        raise cold.conflict_error(refused.clashes, layers) from None
+        from extreg.startup.conflicts import conflict_error
+
+        raise conflict_error(refused.clashes, layers) from None
 
 
 def _announce(made: "Change | None") -> None:
@@ -271,18 +251,47 @@ def _announce(made: "Change | None") -> None:
     if made is None:
         return
     if made.stale:
-        cold.finish(made)
+        finish(made)
     else:
-        hooks.tell(made.coming)
+        clearing.tell(made.coming)
 
 
 def _read(source: "str | Registry") -> "tuple[Rows, ...]":
-    return read(source) if isinstance(source, str) else cold.rows_of(source)
+    if isinstance(source, str):
+        return read(source)
+    from extreg.startup.values import rows_of
+
+    return rows_of(source)
 
 
-def _bind(installation: Installation, owner: Owner) -> None:
+def _bind(installation: "Entry", owner: Owner) -> None:
     """Bind the reducers of an owner's rows, as their types' modules are imported, if there are any."""
     if any(_reducers(owner)):
+        from extreg.startup.reducers import binding_of
+
         # Kept before it begins, so that it can be undone wherever it is interrupted.
-        installation._bound = cold.binding_of(owner)
+        installation._bound = binding_of(owner)
         installation._bound.begin()
+
+
+def finish(made: "Change | None", *, everything: bool = False) -> None:
+    """Finish a change of codes outside the ledger's lock: nothing of what they meant before may come back.
+
+    Waits until no load in another thread can do that, evicts the codes (or all codes, for `everything`), and calls the
+    callbacks.  Warns with RuntimeWarning when such a load has not ended in time.
+    """
+    if made is not None and made.stale and not settle.settle({module for module, _ in made.stale.values()}):
+        from warnings import warn
+
+        warn(
+            f"another thread is still inside a load that began before these codes changed: {sorted(made.stale)}; it "
+            f"has been waiting {settle.PATIENCE:.0f} seconds for an import or a find_class. Call extreg.clear_cache() "
+            "once that has ended.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+    codes = made.codes if made is not None else frozenset()
+    if everything:
+        clearing.clear_cache(codes)
+    else:
+        clearing.evict(codes)

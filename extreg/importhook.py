@@ -14,7 +14,7 @@ import os
 import sys
 from _thread import RLock, get_ident
 
-from extreg.startup import locked
+from extreg.ledger import locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _run(stand_in: "Any", module: "Any") -> None:
 # A module that warns at its top level with stacklevel=2 means whoever imports it.  warnings steps over frames whose
 # file name holds both of these words (_is_internal_frame in Lib/warnings.py and Python/_warnings.c); ours is such.
 for _function in (_run, _Watched.exec_module, _WatchedLegacy.load_module):
-    _function.__code__ = _function.__code__.replace(co_filename="<extreg.startup.importhook, as importlib._bootstrap>")
+    _function.__code__ = _function.__code__.replace(co_filename="<extreg.importhook, as importlib._bootstrap>")
 del _function
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from extreg.errors import Conflict, ConflictError, ExtregError
 from extreg.files.source import read_document
-from extreg.startup import Rows
-from extreg.startup.merging import Clash
+from extreg.ledger import Rows
+from extreg.ledger.layers import Clash
 from extreg.text.document import Document
 
 OUTSIDE = "code outside extreg, by copyreg.add_extension"

@@ -1,12 +1,12 @@
 """Merging: what several registries say to copyreg together, and where they contradict each other."""
 
-from extreg.startup import Stand
+from extreg.ledger import Stand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from extreg.startup import Key, Rows
+    from extreg.ledger import Key, Rows
 
 
 class Clash:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from extreg.startup import Owner
+    from extreg.ledger import Owner
 
 
 def binding_of(owner: "Owner") -> Binding:

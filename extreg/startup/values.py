@@ -1,34 +1,15 @@
-"""From registry files to rows, without a cache.
+"""Between registry values and the rows that a start has of them."""
 
-A start-up without a cache runs this, so nothing heavier than tomli and `re` is imported unless something is wrong.
-"""
-
-from extreg.startup import Rows
-from extreg.startup.sources import source, with_included
-from extreg.text.schema import Tables, read_tables
-from extreg.text.toml_reader import loads
+from extreg.ledger import Rows
+from extreg.startup import source, with_included
+from extreg.startup.rows import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from extreg.ledger import Key
     from extreg.registry.model import Registry
-    from extreg.startup import Key
-
-
-def parse(raw: bytes, path: str) -> Rows:
-    """Return the rows in the bytes of a registry file; raise `RegistryError` naming every fault."""
-    try:
-        tables, problems = read_tables(loads(raw.decode()))
-    except (ValueError, RecursionError):  # not UTF-8, not TOML, or beyond tomli's limits
-        problems = [None]  # type: ignore[list-item]  # what exactly is wrong is worked out below
-    if problems:
-        from extreg.files.source import decode
-        from extreg.text.document import Document
-
-        Document.read(decode(raw, path), path=path).require()
-        raise AssertionError("two readers of one file disagree")
-    return _from_tables(tables, path)
 
 
 def rows_of(registry: "Registry", search: "Sequence[str] | None" = None) -> "tuple[Rows, ...]":
@@ -75,16 +56,6 @@ def fingerprint_of(layers: "tuple[Rows, ...]") -> str:
     from extreg.registry.fingerprint import combine
 
     return combine([registry_of(rows).fingerprint for rows in layers])
-
-
-def _from_tables(tables: Tables, path: str) -> Rows:
-    keys = tables.keys.get("codes", [])
-    inverted = dict(zip(tables.codes, keys, strict=True))
-    live = dict(zip(keys, tables.codes, strict=True))
-    inverted.update(zip(tables.load_only, tables.keys.get("load-only", ()), strict=True))
-    retired = dict(zip(tables.retired, tables.keys.get("retired", ()), strict=True))
-    rest = {"include": tables.include, "ranges": tables.ranges, "moved": tables.moved}
-    return Rows(path, live, inverted, retired, tables.reducers, rest)
 
 
 def _key(target: str) -> "Key":
