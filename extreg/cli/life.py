@@ -6,12 +6,12 @@ from pathlib import Path
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
+from extreg.disk.atomic import create, update
 from extreg.errors import ExtregError, UnreadableError
 from extreg.files.effective import Effective, effective, with_rows_of
 from extreg.files.project import new_registry_path, registry_path
 from extreg.files.resolve import canonical
 from extreg.files.settings import read_settings
-from extreg.files.write import create, update
 from extreg.registry import life
 from extreg.registry.allocation import displaced_by
 from extreg.registry.model import Registry

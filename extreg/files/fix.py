@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from extreg.disk.atomic import explained, write
+from extreg.disk.locking import locked
 from extreg.errors import ExtregError
-from extreg.files.locking import locked
 from extreg.files.source import read_document
-from extreg.files.write import explained, write
 from extreg.registry import life
 from extreg.registry.dangerous import danger
 from extreg.registry.difference import Change, rows

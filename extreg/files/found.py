@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
-from extreg.files.write import TEMPORARY
+from extreg.disk.atomic import TEMPORARY
 
 # What the parts of a database of the dbm modules add to its name.
 _PARTS = (".dir", ".dat", ".bak", ".pag", ".db")

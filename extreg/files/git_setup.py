@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from extreg.disk.atomic import explained, write
+from extreg.disk.locking import locked
 from extreg.errors import ExtregError, UnreadableError
 from extreg.files.git import run_git
-from extreg.files.locking import locked
-from extreg.files.write import explained, write
 from extreg.startup import NAME
 
 DRIVER = "extreg"

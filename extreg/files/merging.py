@@ -7,12 +7,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from extreg.disk.atomic import explained, write
+from extreg.disk.locking import locked
 from extreg.errors import ExtregError, RegistryError, UnreadableError
 from extreg.files.git import in_repository, read_staged, run_git, unmerged_stages
-from extreg.files.locking import locked
 from extreg.files.source import decode, read_text
 from extreg.files.upstream import read_upstream
-from extreg.files.write import explained, write
 from extreg.registry.merge import common, merge, merge_ancestors
 from extreg.registry.model import Registry
 from extreg.registry.sides import Contradiction

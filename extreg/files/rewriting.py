@@ -7,10 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from extreg.disk.replacing import MeanwhileError, Original, replace, tidy
 from extreg.errors import ExtregError, MalformedPickleError, WrittenError
 from extreg.files.bounded import BROKEN, Budget, compression, decompressor, expanded
 from extreg.files.found import Found
-from extreg.files.replacing import MeanwhileError, Original, replace, tidy
 from extreg.files.stored import Form, describe, form_of, mapped_file
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.rewriter import Rewritten, rewrite

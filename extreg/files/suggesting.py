@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from extreg.disk.atomic import update
 from extreg.errors import AllocationError
 from extreg.files.effective import with_rows_of
 from extreg.files.found import Found
 from extreg.files.stored import Fault, Passed, contents
 from extreg.files.survey import after, capped, holding_none
-from extreg.files.write import update
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.pricing import Price, Prices, price
 from extreg.pickles.tally import tally

@@ -1,7 +1,6 @@
 """Helpers for the tests of code that is pickled.
 
-The pytest plugin is `extreg.testing.plugin`; it is loaded with pytest, which is why nothing is imported here until it
-is used (PEP 562).
+The pytest plugin is `extreg.integrations.pytest`.  Nothing is imported here until it is used (PEP 562).
 """
 
 __all__ = ["Sizes", "copy_roundtrip", "isolated", "pickle_size", "roundtrip", "sizes"]

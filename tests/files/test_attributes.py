@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from extreg.cli.main import main
-from extreg.files import write
+from extreg.disk import atomic as write
 
 START = 'format = 1\n\n[codes]\n240 = "collections:OrderedDict"\n'
 ACL = "system.posix_acl_access"

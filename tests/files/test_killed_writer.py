@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from extreg.files import write
-from extreg.files.write import update
+from extreg.disk import atomic as write
+from extreg.disk.atomic import update
 from extreg.registry.life import add
 from extreg.registry.model import Registry
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 WRITER = """
 import sys
 from pathlib import Path
-from extreg.files.write import update
+from extreg.disk.atomic import update
 from extreg.registry.life import add
 
 path = Path(sys.argv[1])
@@ -37,7 +37,7 @@ while True:
 EVERY_STEP = """
 import json, os, signal, sys
 from pathlib import Path
-from extreg.files import write
+from extreg.disk import atomic as write
 
 path, named = Path(sys.argv[1]), sys.argv[2] == "named"
 if named:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from extreg.cli.main import main
+from extreg.disk import locking
+from extreg.disk.locking import LOCK_NAME, locked
 from extreg.errors import UnreadableError
-from extreg.files import locking
-from extreg.files.locking import LOCK_NAME, locked
 from extreg.registry.model import Registry
 
 pytestmark = [
@@ -187,7 +187,7 @@ def test_what_is_no_lock_file_is_not_taken_for_one(
 
 
 def test_what_a_killed_writer_left_is_no_obstacle(path: Path) -> None:
-    waits = f"import os, sys\n{NO_FOLDERS}\nfrom pathlib import Path\nfrom extreg.files.locking import locked\n"
+    waits = f"import os, sys\n{NO_FOLDERS}\nfrom pathlib import Path\nfrom extreg.disk.locking import locked\n"
     waits += "with locked(Path(sys.argv[1])):\n    print('locked', flush=True)\n    sys.stdin.read()\n"
     line = [sys.executable, "-c", waits, str(path)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import pytest
 
-from extreg.files.write import TEMPORARY
+from extreg.disk.atomic import TEMPORARY
 from extreg.pickles import scan, to_names
 from extreg.registry.model import Registry
 

@@ -22,7 +22,7 @@ def run_pytest(tmp_path):
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "extreg.testing.plugin", "-W", "error", *arguments],
+            [sys.executable, "-m", "pytest", "-p", "extreg.integrations.pytest", "-W", "error", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
             capture_output=True,
@@ -70,7 +70,7 @@ import sys
 def test_it():
     loaded = {name for name in sys.modules if name.startswith("extreg")}
     start = {"extreg", "extreg.ledger", "extreg.startup"}
-    assert loaded == {*start, "extreg.testing", "extreg.lazy", "extreg.testing.plugin"}, loaded
+    assert loaded == {*start, "extreg.integrations", "extreg.integrations.pytest"}, loaded
 """
     output, code = run_pytest(test_inert=check)
     assert code == 0, output
@@ -128,4 +128,4 @@ def test_pytest_finds_it_by_its_entry_point():
     found = [entry.value for entry in entry_points(group="pytest11") if entry.name == "extreg"]
     if not found:
         pytest.skip("the installed metadata is older than the entry point")
-    assert found[0] == "extreg.testing.plugin"
+    assert found[0] == "extreg.integrations.pytest"

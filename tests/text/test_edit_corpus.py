@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from extreg.disk.atomic import update
 from extreg.errors import ExtregError
-from extreg.files.write import update
 from extreg.registry import life
 from extreg.registry.model import Registry
 from extreg.rules.file import unsorted

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from errno import EINVAL, ENOTSUP
 from pathlib import Path
 
+from extreg.disk.attributes import keep_attributes
+from extreg.disk.locking import locked
 from extreg.errors import ExtregError, UnreadableError, WrittenError
-from extreg.files.attributes import keep_attributes
-from extreg.files.locking import locked
 from extreg.files.source import read_document
 from extreg.registry.model import Registry
 from extreg.text.document import Document

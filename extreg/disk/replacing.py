@@ -10,9 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
+from extreg.disk.atomic import leftovers, sweep, sync_folder, temporary
+from extreg.disk.locking import locked
 from extreg.errors import ExtregError, UnreadableError, WrittenError
-from extreg.files.locking import locked
-from extreg.files.write import leftovers, sweep, sync_folder, temporary
 from extreg.pickles.opcodes import Buffer
 
 if sys.platform != "win32":

@@ -1,0 +1,1 @@
+"""What other tools load of us: pytest and IPython."""
