@@ -15,9 +15,9 @@ from pathlib import Path
 import tomli
 
 from extreg import lint
+from extreg.registry.toml.page import Document
 from extreg.rules import check
 from extreg.rules.finding import Context
-from extreg.text.document import Document
 
 CODES = 10_000
 LIMIT = 3.0

@@ -1,6 +1,6 @@
 """How many faults in a module its tests notice: samples mutants of it, and runs the tests against each.
 
-    python benchmarks/mutants.py extreg/text/edit.py tests/text --sample 40
+    python benchmarks/mutants.py extreg/registry/toml/edit.py tests/text --sample 40
 
 Works on a copy of the checkout in a temporary folder.  A mutant survives if all tests pass; each survivor is printed
 with its line, for somebody to tell whether it is a fault at all.

@@ -10,8 +10,8 @@ from extreg.cli.output import say, say_json
 from extreg.files.project import registry_path
 from extreg.files.revisions import read_revision
 from extreg.registry.difference import Difference, Row
+from extreg.registry.toml.page import Document
 from extreg.startup import NAME
-from extreg.text.document import Document
 
 JSON_VERSION = 1
 

@@ -16,8 +16,8 @@ from extreg.registry import life
 from extreg.registry.allocation import displaced_by
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target
+from extreg.registry.toml.render import row
 from extreg.rules.candidates import HOPELESS, objections
-from extreg.text.render import row
 
 _MOST_NOTES = 3
 

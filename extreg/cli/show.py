@@ -7,10 +7,10 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say, say_json, short
 from extreg.files.effective import Effective, effective
 from extreg.files.project import registry_path
-from extreg.files.source import read_document
 from extreg.registry import life
 from extreg.registry.ranges import capacity, range_of_code, used
-from extreg.text.document import Document, Row
+from extreg.registry.toml.page import Document, Row
+from extreg.registry.toml.read_file import read_document
 
 JSON_VERSION = 1
 

@@ -11,7 +11,7 @@ from extreg.files.project import registry_path, registry_path_if_any
 from extreg.files.suggesting import Suggestions, add, suggest
 from extreg.pickles.pricing import Price
 from extreg.registry.model import Registry
-from extreg.text.render import row
+from extreg.registry.toml.render import row
 
 _OPCODES = {2: "EXT1", 3: "EXT2"}
 # From so many references in one pickle on, dumping and loading it takes longer with a live code than by name.

@@ -13,10 +13,10 @@ from pathlib import Path
 from extreg.disk.attributes import keep_attributes
 from extreg.disk.locking import locked
 from extreg.errors import ExtregError, UnreadableError, WrittenError
-from extreg.files.source import read_document
 from extreg.registry.model import Registry
-from extreg.text.document import Document
-from extreg.text.edit import edit
+from extreg.registry.toml.edit import edit
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.read_file import read_document
 
 # The name of a file that is on its way to its place: ``.NAME.extreg-new-`` and eight hexadecimal digits.
 TEMPORARY = re.compile(r"\..+\.extreg-new-[0-9a-f]{8}")

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from extreg.errors import UnreadableError
 from extreg.files.git import failure, read_file, resolve, run_git
+from extreg.registry.toml.page import Document
 from extreg.rules.finding import Past
-from extreg.text.document import Document
 
 # No program of the configuration's is run to make a difference readable.
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")

@@ -14,13 +14,13 @@ from extreg.files.importing import registry_folders
 from extreg.files.installed import installed_files
 from extreg.files.project import registry_path
 from extreg.files.settings import check_names, read_settings
-from extreg.files.source import read_document
 from extreg.files.sources import Sources, project_files
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.read_file import read_document
 from extreg.rules import check
 from extreg.rules.finding import Context, Finding, Past
 from extreg.startup import package_registry
 from extreg.text.calls import Call
-from extreg.text.document import Document
 
 _BY_SOURCE = ("missing-target", "reexported-target")
 

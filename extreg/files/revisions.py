@@ -4,8 +4,8 @@ from pathlib import Path
 
 from extreg.errors import UnreadableError
 from extreg.files.git import failure, read_file, resolve, run_git
-from extreg.files.source import decode, read_document
-from extreg.text.document import Document
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.read_file import decode, read_document
 
 
 def read_revision(given: str, registry: Path) -> Document:

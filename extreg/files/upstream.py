@@ -7,10 +7,10 @@ import os
 
 from extreg.errors import ExtregError
 from extreg.files.git import failure, in_repository, read_file, resolve, run_git
-from extreg.files.source import decode
 from extreg.registry.model import Registry
 from extreg.registry.sides import Upstream
-from extreg.text.document import Document
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.read_file import decode
 
 SETTING = "extreg.upstream"
 _WHO = "it cannot be told who is upstream"

@@ -60,14 +60,14 @@ class Registry:
     @classmethod
     def parse(cls, text: str, *, path: str = "<string>") -> "Registry":
         """Return the registry that TOML `text` describes; raise `RegistryError` naming every problem in it."""
-        from extreg.text.document import Document
+        from extreg.registry.toml.page import Document
 
         return Document.read(text, path=path).require()
 
     @classmethod
     def load(cls, path: "str | Path") -> "Registry":
         """Return the registry in the file at `path`; raise `RegistryError`, or `UnreadableError` without one."""
-        from extreg.files.source import read_document
+        from extreg.registry.toml.read_file import read_document
 
         return read_document(path).require()
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 
 from extreg.registry.model import Registry
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.render import render
 from extreg.rules import check
 from extreg.rules.finding import KNOWN_PYTHONS, Context, Finding
-from extreg.text.document import Document
-from extreg.text.render import render
 
 # In the default range, so that no rule speaks of the code instead of the target.
 _CODE = 256

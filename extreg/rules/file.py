@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from extreg.registry.ranges import LAST_RESERVED, range_of_code, range_of_module, uncovered
 from extreg.registry.target import split
+from extreg.registry.toml.page import CodeTable, Document, Row
 from extreg.rules.finding import Context, Finding
-from extreg.text.document import CodeTable, Document, Row
 
 CODE_TABLES: tuple[CodeTable, ...] = ("codes", "load-only", "retired")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from extreg.printable import printable
+from extreg.registry.toml.page import CodeTable, Document, Row
 from extreg.text.calls import Call
-from extreg.text.document import CodeTable, Document, Row
 from extreg.text.lookup import Answer
 
 LOADED: tuple[CodeTable, ...] = ("codes", "load-only")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from extreg.registry.toml.page import CodeTable, Row
+from extreg.registry.toml.schema import Tables
 from extreg.rules.finding import Context, Finding, Past
-from extreg.text.document import CodeTable, Row
-from extreg.text.schema import Tables
 
 
 def reassigned_code(context: Context) -> Iterator[Finding]:

@@ -6,11 +6,11 @@ from unicodedata import normalize
 
 from extreg.registry.dangerous import danger, danger_in
 from extreg.registry.target import split
+from extreg.registry.toml.page import Row
 from extreg.rules.drifting import CONSTANTS, DRIFTING, MANGLED_FROM, Key
 from extreg.rules.finding import Context, Finding
 from extreg.rules.known_targets import DEAD, Known
 from extreg.rules.python2_names import MODULES, TARGETS
-from extreg.text.document import Row
 
 _NESTED = re.compile(r":[^\n:.]+\.")
 _LOCAL = re.compile(r"<(?:locals|lambda)>")

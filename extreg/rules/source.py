@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from extreg.registry.dangerous import danger
+from extreg.registry.toml.page import Row
 from extreg.rules.finding import LOADED, Context, Finding
 from extreg.text.calls import Call
-from extreg.text.document import Row
 from extreg.text.lookup import Answer
 
 

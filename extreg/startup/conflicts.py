@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from extreg.errors import Conflict, ConflictError, ExtregError
-from extreg.files.source import read_document
 from extreg.ledger import Rows
 from extreg.ledger.layers import Clash
-from extreg.text.document import Document
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.read_file import read_document
 
 OUTSIDE = "code outside extreg, by copyreg.add_extension"
 

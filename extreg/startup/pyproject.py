@@ -6,7 +6,7 @@ wrong.
 
 import os
 
-from extreg.text.toml_reader import loads
+from extreg.registry.toml.toml_reader import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ A start-up without a cache runs this, so nothing heavier than tomli and `re` is 
 """
 
 from extreg.ledger import Rows
-from extreg.text.schema import Tables, read_tables
-from extreg.text.toml_reader import loads
+from extreg.registry.toml.schema import Tables, read_tables
+from extreg.registry.toml.toml_reader import loads
 
 
 def parse(raw: bytes, path: str) -> Rows:
@@ -15,8 +15,8 @@ def parse(raw: bytes, path: str) -> Rows:
     except (ValueError, RecursionError):  # not UTF-8, not TOML, or beyond tomli's limits
         problems = [None]  # type: ignore[list-item]  # what exactly is wrong is worked out below
     if problems:
-        from extreg.files.source import decode
-        from extreg.text.document import Document
+        from extreg.registry.toml.page import Document
+        from extreg.registry.toml.read_file import decode
 
         Document.read(decode(raw, path), path=path).require()
         raise AssertionError("two readers of one file disagree")

@@ -7,10 +7,10 @@ from extreg.errors import ExtregError
 from extreg.registry.merge import Merge
 from extreg.registry.model import Registry
 from extreg.registry.sides import renumber
-from extreg.text.document import Document
-from extreg.text.edit import edit
+from extreg.registry.toml.edit import edit
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.statements import Statement, statements
 from extreg.text.markers import SIZE, conflict
-from extreg.text.statements import Statement, statements
 
 LineMerge = Callable[[str, str, str], "str | None"]
 _TABLES = ("codes", "load-only", "moved", "retired")

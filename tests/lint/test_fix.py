@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from extreg.text.document import Document
-from extreg.text.sort import sort_rows
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.sort import sort_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 

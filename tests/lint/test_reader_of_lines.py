@@ -2,7 +2,7 @@
 
 import pytest
 
-from extreg.text.statements import line_index, statements
+from extreg.registry.toml.statements import line_index, statements
 
 hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
 given = hypothesis.given

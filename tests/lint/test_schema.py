@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tomli
 
-from extreg.text.document import Document
+from extreg.registry.toml.page import Document
 
 jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 

@@ -8,9 +8,9 @@ from extreg.errors import ExtregError
 from extreg.registry.merge import merge
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
+from extreg.registry.toml.edit import edit
+from extreg.registry.toml.page import Document
 from extreg.text.combine import combine
-from extreg.text.document import Document
-from extreg.text.edit import edit
 from extreg.text.markers import conflict, has_markers, take_apart
 
 HEAD = "# The shop's codes.\nformat = 1\n"

@@ -17,9 +17,9 @@ from extreg.disk.atomic import update
 from extreg.errors import ExtregError
 from extreg.registry import life
 from extreg.registry.model import Registry
+from extreg.registry.toml.page import Document
 from extreg.rules.file import unsorted
 from extreg.rules.finding import Context
-from extreg.text.document import Document
 
 CASES = Path(__file__).parent.parent / "cases" / "registries"
 FILES = sorted(CASES.glob("*.toml"))

@@ -7,11 +7,11 @@ import pytest
 
 from extreg.errors import ExtregError
 from extreg.registry import life
-from extreg.text import edit as editing
-from extreg.text import sort as sorting
-from extreg.text.document import Document
-from extreg.text.edit import edit
-from extreg.text.sort import sort_rows
+from extreg.registry.toml import edit as editing
+from extreg.registry.toml import sort as sorting
+from extreg.registry.toml.edit import edit
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.sort import sort_rows
 
 TEXT = """\
 # What our pickles are made of.

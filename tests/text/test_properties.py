@@ -10,10 +10,10 @@ from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
 from extreg.registry.target import is_module
-from extreg.text.document import Document
-from extreg.text.edit import edit
-from extreg.text.render import render
-from extreg.text.statements import statements
+from extreg.registry.toml.edit import edit
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.render import render
+from extreg.registry.toml.statements import statements
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 import tomli
 
 import extreg
+from extreg.registry.toml.page import Document
 from extreg.text import document, statements
-from extreg.text.document import Document
 
 PACKAGE = Path(extreg.__file__).parent
 MALFORMED = sorted((Path(__file__).parent.parent / "cases" / "malformed").glob("*.toml"))

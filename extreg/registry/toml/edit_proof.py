@@ -9,8 +9,8 @@ from collections.abc import Container, Iterator, Sequence
 from extreg.errors import ExtregError
 from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.model import Registry
-from extreg.text.document import Document
-from extreg.text.statements import Statement, comments_above, statements
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.statements import Statement, comments_above, statements
 
 _Path = tuple[str, ...]
 _Span = tuple[int, int]

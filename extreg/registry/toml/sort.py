@@ -1,9 +1,9 @@
 """Sorting the rows of a registry file, as text to text: comments go along, everything else stays where it is."""
 
 from extreg.registry.invariants import CODE_TABLES
-from extreg.text.document import Document
-from extreg.text.proof import prove_sorted
-from extreg.text.statements import Statement, comments_above, statements
+from extreg.registry.toml.edit_proof import prove_sorted
+from extreg.registry.toml.page import Document
+from extreg.registry.toml.statements import Statement, comments_above, statements
 
 
 def sort_rows(document: Document) -> str:

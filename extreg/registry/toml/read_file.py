@@ -3,8 +3,8 @@
 import os
 
 from extreg.errors import Problem, RegistryError, UnreadableError
+from extreg.registry.toml.page import Document
 from extreg.startup.archives import read
-from extreg.text.document import Document
 
 
 def read_text(path: "str | os.PathLike[str]") -> str:

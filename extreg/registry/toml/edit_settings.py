@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
-from extreg.text.render import key, row, string
-from extreg.text.statements import Statement, elements, statements
+from extreg.registry.toml.render import key, row, string
+from extreg.registry.toml.statements import Statement, elements, statements
 
 _RANGE_DEFAULTS: dict[str, object] = {"allocate": "hash", "modules": ()}
 

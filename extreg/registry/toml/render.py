@@ -7,7 +7,7 @@ import tomli_w
 
 from extreg.registry.model import Registry
 from extreg.registry.ranges import BUILT_IN, Range
-from extreg.text.schema import FORMAT
+from extreg.registry.toml.schema import FORMAT
 
 
 def render(registry: Registry) -> str:

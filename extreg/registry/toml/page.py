@@ -9,9 +9,9 @@ from extreg.printable import printable
 from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
-from extreg.text.schema import Tables, read_tables, sequence
-from extreg.text.statements import Statement, line_index, statements
-from extreg.text.toml_reader import TOMLDecodeError, loads
+from extreg.registry.toml.schema import Tables, read_tables, sequence
+from extreg.registry.toml.statements import Statement, line_index, statements
+from extreg.registry.toml.toml_reader import TOMLDecodeError, loads
 
 Path = tuple[str, ...]
 
