@@ -8,9 +8,9 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say, say_error
 from extreg.errors import ExtregError
 from extreg.files.git_setup import setup
-from extreg.files.merging import Outcome, drive, drive_ancestors, resolve
 from extreg.files.project import registry_path
-from extreg.text.markers import SIZE
+from extreg.merging.driver import Outcome, drive, drive_ancestors, resolve
+from extreg.merging.markers import SIZE
 
 # Git reads 1 to 128 as "conflict, take the file as it is" and anything above as "the driver failed" (ll-merge.c).
 _FAILED = 129

@@ -238,7 +238,7 @@ def test_a_killed_driver_leaves_both_sides_between_markers(tmp_path):
         (tmp_path / name).write_text(text)
     program = (
         "import os, signal\n"
-        "from extreg.files import merging\n"
+        "from extreg.merging import driver as merging\n"
         "merging._merged = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)\n"
         "merging.drive('base', 'ours', 'theirs', 'registry.toml')\n"
     )

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from extreg.errors import ExtregError
+from extreg.merging.merge import common, merge, merge_ancestors
+from extreg.merging.sides import Upstream
 from extreg.registry import life
 from extreg.registry.allocation import allocate
 from extreg.registry.difference import Row, rows, same_meaning
-from extreg.registry.merge import common, merge, merge_ancestors
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
-from extreg.registry.sides import Upstream
 
 R = Registry
 BASE = R(codes={300: "shop:Money"}, load_only={400: "shop:Basket"}, retired={500: "shop:Cart"})

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from extreg.errors import AllocationError, RegistryError
+from extreg.merging.sides import OTHER, Contradiction, Renumbering, Side, Upstream, renumber
 from extreg.registry.allocation import allocate
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range, range_of_code
-from extreg.registry.sides import OTHER, Contradiction, Renumbering, Side, Upstream, renumber
 
 
 def followed(base: Registry, mover: Registry, other: Registry, side: Side, upstream: Upstream) -> list[Renumbering]:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from extreg.merging.sides import Contradiction, Side
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
-from extreg.registry.sides import Contradiction, Side
 
 Value = TypeVar("Value")
 Undecided = Callable[[Contradiction], Side]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from extreg.errors import RegistryError
-from extreg.registry.claims import Claims, apply, followed, mapping
+from extreg.merging.claims import Claims, apply, followed, mapping
+from extreg.merging.other_tables import merge_lists, merge_settings
+from extreg.merging.sides import Contradiction, Renumbering, Side, Upstream, row_of_code, with_rows
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry, State
-from extreg.registry.settings import merge_lists, merge_settings
-from extreg.registry.sides import Contradiction, Renumbering, Side, Upstream, row_of_code, with_rows
 
 _OURS_IS_UPSTREAM = Upstream()
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from extreg.errors import ExtregError
-from extreg.registry.merge import Merge
+from extreg.merging.markers import SIZE, conflict
+from extreg.merging.merge import Merge
+from extreg.merging.sides import renumber
 from extreg.registry.model import Registry
-from extreg.registry.sides import renumber
 from extreg.registry.toml.edit import edit
 from extreg.registry.toml.page import Document
 from extreg.registry.toml.statements import Statement, statements
-from extreg.text.markers import SIZE, conflict
 
 LineMerge = Callable[[str, str, str], "str | None"]
 _TABLES = ("codes", "load-only", "moved", "retired")

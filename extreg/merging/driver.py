@@ -11,15 +11,15 @@ from extreg.disk.atomic import explained, write
 from extreg.disk.locking import locked
 from extreg.errors import ExtregError, RegistryError, UnreadableError
 from extreg.files.git import in_repository, read_staged, run_git, unmerged_stages
-from extreg.files.upstream import read_upstream
-from extreg.registry.merge import common, merge, merge_ancestors
+from extreg.merging.combine import combine
+from extreg.merging.markers import SIZE, Sides, conflict, has_markers, take_apart
+from extreg.merging.merge import common, merge, merge_ancestors
+from extreg.merging.sides import Contradiction
+from extreg.merging.upstream import read_upstream
 from extreg.registry.model import Registry
-from extreg.registry.sides import Contradiction
 from extreg.registry.toml.page import Document
 from extreg.registry.toml.read_file import decode, read_text
 from extreg.registry.toml.render import render
-from extreg.text.combine import combine
-from extreg.text.markers import SIZE, Sides, conflict, has_markers, take_apart
 
 _NAMES = ("ours", "theirs")
 

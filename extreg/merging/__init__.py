@@ -1,0 +1,1 @@
+"""Three-way merges of registries by meaning, and the files in which git meets them."""
