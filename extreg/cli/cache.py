@@ -7,8 +7,8 @@ import sys
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say
 from extreg.errors import UnreadableError
-from extreg.files.importing import registry_folders, search_path
-from extreg.files.project import registry_path
+from extreg.project.import_path import registry_folders, search_path
+from extreg.project.locate import registry_path
 from extreg.startup.compile import compile_registry, is_current
 
 

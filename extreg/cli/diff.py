@@ -7,8 +7,8 @@ from typing import Any
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say, say_json
-from extreg.files.project import registry_path
-from extreg.files.revisions import read_revision
+from extreg.project.locate import registry_path
+from extreg.project.revisions import read_revision
 from extreg.registry.difference import Difference, Row
 from extreg.registry.toml.page import Document
 from extreg.startup import NAME

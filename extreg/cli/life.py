@@ -8,10 +8,10 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
 from extreg.disk.atomic import create, update
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.effective import Effective, effective, with_rows_of
-from extreg.files.project import new_registry_path, registry_path
 from extreg.files.resolve import canonical
 from extreg.files.settings import read_settings
+from extreg.project.effective import Effective, effective, with_rows_of
+from extreg.project.locate import new_registry_path, registry_path
 from extreg.registry import life
 from extreg.registry.allocation import displaced_by
 from extreg.registry.model import Registry

@@ -11,8 +11,8 @@ from extreg.cli.output import note, say, say_as_it_is, say_json
 from extreg.errors import UnreadableError
 from extreg.files.fix import fixed, mended, unconfirmed, write_fixed
 from extreg.files.lint import Run, Wishes
-from extreg.files.project import registry_path
 from extreg.files.settings import check_names
+from extreg.project.locate import registry_path
 from extreg.rules import BY_NAME
 from extreg.rules.page import documentation, page, summary
 

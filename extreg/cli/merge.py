@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say, say_error
 from extreg.errors import ExtregError
-from extreg.files.git_setup import setup
-from extreg.files.project import registry_path
 from extreg.merging.driver import Outcome, drive, drive_ancestors, resolve
 from extreg.merging.markers import SIZE
+from extreg.project.git_setup import setup
+from extreg.project.locate import registry_path
 
 # Git reads 1 to 128 as "conflict, take the file as it is" and anything above as "the driver failed" (ll-merge.c).
 _FAILED = 129

@@ -13,11 +13,11 @@ from extreg.cli.stored import (
     plural,
     say_faults,
 )
-from extreg.files.effective import read_effective
 from extreg.files.found import Found, files_below
-from extreg.files.project import registry_path
 from extreg.files.rewriting import Outcome, rewrite_files
 from extreg.files.stored import Fault
+from extreg.project.effective import read_effective
+from extreg.project.locate import registry_path
 
 _SHOWN = 5
 

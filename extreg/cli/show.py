@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say, say_json, short
-from extreg.files.effective import Effective, effective
-from extreg.files.project import registry_path
+from extreg.project.effective import Effective, effective
+from extreg.project.locate import registry_path
 from extreg.registry import life
 from extreg.registry.ranges import capacity, range_of_code, used
 from extreg.registry.toml.page import Document, Row

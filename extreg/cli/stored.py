@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from extreg.cli.output import note
-from extreg.files.effective import read_effective
 from extreg.files.found import Found
-from extreg.files.project import registry_path_if_any
 from extreg.files.stored import Fault
 from extreg.printable import printable
+from extreg.project.effective import read_effective
+from extreg.project.locate import registry_path_if_any
 from extreg.registry.model import Registry
 
 JSON_VERSION = 1

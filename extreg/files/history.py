@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 from typing import NamedTuple
 
 from extreg.errors import UnreadableError
-from extreg.files.git import failure, read_file, resolve, run_git
+from extreg.project.git import failure, read_file, resolve, run_git
 from extreg.registry.toml.page import Document
 from extreg.rules.finding import Past
 

@@ -6,15 +6,15 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from extreg.errors import UnreadableError
-from extreg.files.git import unmerged_stages
-from extreg.files.git_setup import driver_trouble
 from extreg.files.history import all_versions, at_ref
 from extreg.files.imported import import_answers
-from extreg.files.importing import registry_folders
 from extreg.files.installed import installed_files
-from extreg.files.project import registry_path
 from extreg.files.settings import check_names, read_settings
 from extreg.files.sources import Sources, project_files
+from extreg.project.git import unmerged_stages
+from extreg.project.git_setup import driver_trouble
+from extreg.project.import_path import registry_folders
+from extreg.project.locate import registry_path
 from extreg.registry.toml.page import Document
 from extreg.registry.toml.read_file import read_document
 from extreg.rules import check

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.effective import module_path
 from extreg.files.imported import import_answers
+from extreg.project.effective import module_path
 from extreg.registry.target import split
 from extreg.text.lookup import Answer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from extreg.errors import UnreadableError
-from extreg.files.project import read_pyproject
+from extreg.project.locate import read_pyproject
 from extreg.rules import BY_NAME
 from extreg.rules.finding import KNOWN_PYTHONS
 from extreg.startup.pyproject import table_in

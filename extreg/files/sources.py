@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from pathlib import Path
 
-from extreg.files.importing import is_hooked, is_taken_over, search_path
+from extreg.project.import_path import is_hooked, is_taken_over, search_path
 from extreg.text.calls import Call, extension_calls
 from extreg.text.lookup import Answer, Lookup, Module, Outside
 from extreg.text.python import Scope, module_scope

@@ -7,13 +7,13 @@ from typing import Literal, NamedTuple
 
 from extreg.disk.atomic import update
 from extreg.errors import AllocationError
-from extreg.files.effective import with_rows_of
 from extreg.files.found import Found
 from extreg.files.stored import Fault, Passed, contents
 from extreg.files.survey import after, capped, holding_none
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.pricing import Price, Prices, price
 from extreg.pickles.tally import tally
+from extreg.project.effective import with_rows_of
 from extreg.registry import life
 from extreg.registry.allocation import allocate
 from extreg.registry.model import Registry

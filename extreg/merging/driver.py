@@ -10,12 +10,12 @@ from pathlib import Path
 from extreg.disk.atomic import explained, write
 from extreg.disk.locking import locked
 from extreg.errors import ExtregError, RegistryError, UnreadableError
-from extreg.files.git import in_repository, read_staged, run_git, unmerged_stages
 from extreg.merging.combine import combine
 from extreg.merging.markers import SIZE, Sides, conflict, has_markers, take_apart
 from extreg.merging.merge import common, merge, merge_ancestors
 from extreg.merging.sides import Contradiction
 from extreg.merging.upstream import read_upstream
+from extreg.project.git import in_repository, read_staged, run_git, unmerged_stages
 from extreg.registry.model import Registry
 from extreg.registry.toml.page import Document
 from extreg.registry.toml.read_file import decode, read_text

@@ -6,8 +6,8 @@ The rule is written down for users in docs/merging.md.
 import os
 
 from extreg.errors import ExtregError
-from extreg.files.git import failure, in_repository, read_file, resolve, run_git
 from extreg.merging.sides import Upstream
+from extreg.project.git import failure, in_repository, read_file, resolve, run_git
 from extreg.registry.model import Registry
 from extreg.registry.toml.page import Document
 from extreg.registry.toml.read_file import decode

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.files.git import run_git
+from extreg.project.git import run_git
 
 pytestmark = [
     pytest.mark.slow,

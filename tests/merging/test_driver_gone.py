@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.files.git_setup import setup
+from extreg.project.git_setup import setup
 from extreg.registry.model import Registry
 
 from .conftest import Repository

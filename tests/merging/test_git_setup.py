@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from extreg.files.git_setup import own_command
+from extreg.project.git_setup import own_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from extreg.errors import UnreadableError
-from extreg.files.git import failure, read_file, resolve, run_git
+from extreg.project.git import failure, read_file, resolve, run_git
 from extreg.registry.toml.page import Document
 from extreg.registry.toml.read_file import decode, read_document
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from extreg.errors import UnreadableError
-from extreg.files.importing import search_path
+from extreg.project.import_path import search_path
 from extreg.startup import NAME, PYPROJECT, VARIABLE, is_path, named, setting, upward
 from extreg.startup.packages import package_folders
 from extreg.startup.pyproject import parse_pyproject, table_in

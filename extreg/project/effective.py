@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from extreg.files.importing import registry_folders, search_path
 from extreg.files.settings import read_settings
+from extreg.project.import_path import registry_folders, search_path
 from extreg.registry.model import Registry
 from extreg.registry.toml.read_file import read_document
 from extreg.startup.values import registry_of, rows_of

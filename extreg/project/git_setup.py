@@ -11,7 +11,7 @@ from typing import NamedTuple
 from extreg.disk.atomic import explained, write
 from extreg.disk.locking import locked
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.git import run_git
+from extreg.project.git import run_git
 from extreg.startup import NAME
 
 DRIVER = "extreg"

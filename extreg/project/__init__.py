@@ -1,0 +1,1 @@
+"""The project around a registry: which file is meant, its repository, and where its modules are."""
