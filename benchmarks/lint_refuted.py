@@ -23,11 +23,11 @@ from pathlib import Path
 from lint_accuracy import SITE_CUSTOMIZE
 
 from extreg.files.fix import fixed
-from extreg.files.imported import import_answers
 from extreg.files.lint import Run, Wishes
-from extreg.files.sources import Sources
 from extreg.rules.finding import Finding
-from extreg.text.lookup import Answer
+from extreg.targets.child import import_answers
+from extreg.targets.lookup import Answer
+from extreg.targets.trees import Sources
 
 COLLECT = """
 import importlib, json, os, pkgutil, sys, types, warnings

@@ -8,7 +8,6 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
 from extreg.disk.atomic import create, update
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.resolve import canonical
 from extreg.files.settings import read_settings
 from extreg.project.effective import Effective, effective, with_rows_of
 from extreg.project.locate import new_registry_path, registry_path
@@ -18,6 +17,7 @@ from extreg.registry.model import Registry
 from extreg.registry.target import is_target
 from extreg.registry.toml.render import row
 from extreg.rules.candidates import HOPELESS, objections
+from extreg.targets.canonical import canonical
 
 _MOST_NOTES = 3
 

@@ -7,10 +7,7 @@ from pathlib import Path
 
 from extreg.errors import UnreadableError
 from extreg.files.history import all_versions, at_ref
-from extreg.files.imported import import_answers
-from extreg.files.installed import installed_files
 from extreg.files.settings import check_names, read_settings
-from extreg.files.sources import Sources, project_files
 from extreg.project.git import unmerged_stages
 from extreg.project.git_setup import driver_trouble
 from extreg.project.import_path import registry_folders
@@ -20,7 +17,10 @@ from extreg.registry.toml.read_file import read_document
 from extreg.rules import check
 from extreg.rules.finding import Context, Finding, Past
 from extreg.startup import package_registry
-from extreg.text.calls import Call
+from extreg.targets.calls import Call
+from extreg.targets.child import import_answers
+from extreg.targets.installed import installed_files
+from extreg.targets.trees import Sources, project_files
 
 _BY_SOURCE = ("missing-target", "reexported-target")
 

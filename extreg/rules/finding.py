@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from extreg.printable import printable
 from extreg.registry.toml.page import CodeTable, Document, Row
-from extreg.text.calls import Call
-from extreg.text.lookup import Answer
+from extreg.targets.calls import Call
+from extreg.targets.lookup import Answer
 
 LOADED: tuple[CodeTable, ...] = ("codes", "load-only")
 # Every version of Python that pickle keys were looked at for, oldest first.

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from extreg.registry.dangerous import danger
 from extreg.registry.toml.page import Row
 from extreg.rules.finding import LOADED, Context, Finding
-from extreg.text.calls import Call
-from extreg.text.lookup import Answer
+from extreg.targets.calls import Call
+from extreg.targets.lookup import Answer
 
 
 def missing_target(context: Context) -> Iterator[Finding]:

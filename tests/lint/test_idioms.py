@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from extreg.files.imported import import_answers
-from extreg.files.sources import Sources
+from extreg.targets.child import import_answers
+from extreg.targets.trees import Sources
 
 IDIOMS = Path(__file__).with_name("idioms.txt").read_text()
 # Kind and title, the target, and its files.

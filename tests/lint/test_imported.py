@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.files.imported import import_answers
+from extreg.targets.child import import_answers
 
 pytestmark = pytest.mark.slow
 

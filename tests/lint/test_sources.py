@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from extreg.files.sources import Sources, project_files
 from extreg.startup.packages import package_registry
+from extreg.targets.trees import Sources, project_files
 
 
 def answers(folder: Path, *targets: str):
@@ -28,7 +28,7 @@ def tree(tmp_path: Path):
 
 
 def test_each_file_is_read_and_parsed_at_most_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import extreg.files.sources as module
+    import extreg.targets.trees as module
 
     parsed: list[str] = []
     real = module.parse
@@ -112,7 +112,7 @@ def test_what_a_class_holds(tree, source: str, expected: tuple[str, str]) -> Non
 def test_looking_up_imports_nothing(tmp_path: Path) -> None:
     (tmp_path / "loud.py").write_text("raise SystemExit('imported')\n")
     program = (
-        "import sys; from pathlib import Path; from extreg.files.sources import Sources;"
+        "import sys; from pathlib import Path; from extreg.targets.trees import Sources;"
         "before = set(sys.modules);"
         "print(Sources([Path(sys.argv[1])]).answers(['loud:X', 'xml.dom.minidom:Node', 'email.mime.text:MIMEText']));"
         "new = set(sys.modules) - before; assert not new & {'loud', 'xml', 'xml.dom', 'email.mime'}, new"

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from extreg.files.imported import import_answers
-from extreg.files.sources import Sources
+from extreg.targets.child import import_answers
+from extreg.targets.trees import Sources
 
 pytestmark = pytest.mark.slow
 

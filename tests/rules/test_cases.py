@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from extreg.files.imported import import_answers
-from extreg.files.sources import Sources, project_files
 from extreg.registry.toml.page import Document
 from extreg.rules import RULES, check, name_of
 from extreg.rules.finding import Context, Finding, Past
+from extreg.targets.child import import_answers
+from extreg.targets.trees import Sources, project_files
 
 CASES = Path(__file__).parent.parent / "cases" / "rules"
 FOLDERS = sorted(path for path in CASES.glob("*/*") if path.is_dir())

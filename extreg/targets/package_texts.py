@@ -3,9 +3,9 @@
 import re
 from functools import cached_property
 
-from extreg.text.python_fetch import module_makers, module_writers, renaming_functions
-from extreg.text.python_known import OWN_NAME
-from extreg.text.python_passing import Text
+from extreg.targets.fetches import module_makers, module_writers, renaming_functions
+from extreg.targets.known_calls import OWN_NAME
+from extreg.targets.passing import Text
 
 _ATTRIBUTE = re.compile(r"\b(?!self\.|cls\.)(\w+)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _TARGETS = re.compile(r"^[ \t]*[(\[]?((?:[\w.]+[ \t]*,[ \t]*)+[\w.]*)[)\]]?([ \t]*)=(?!=)", re.MULTILINE)

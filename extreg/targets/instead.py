@@ -1,6 +1,6 @@
 """What somebody may have meant by a target that leads nowhere, or to something that pickle never looks up by name.
 
-Runs in the child process that imported the module: see `extreg.files.probe`.
+Runs in the child process that imported the module: see `extreg.targets.probe`.
 """
 
 import importlib.util
@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
-from extreg.files.dumped import reconstructor
-from extreg.files.sources import project_files
 from extreg.registry.dangerous import danger
+from extreg.targets.dumped import reconstructor
+from extreg.targets.trees import project_files
 
 # Of a larger package a hint is not worth the time.
 _MOST_FILES = 2000

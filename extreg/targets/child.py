@@ -14,7 +14,7 @@ from typing import Any
 
 from extreg.errors import UnreadableError
 from extreg.registry.target import split
-from extreg.text.lookup import Answer
+from extreg.targets.lookup import Answer
 
 SECONDS_PER_MODULE = 60.0
 
@@ -24,7 +24,7 @@ _SAFE_PATH = ("-P",) if sys.version_info >= (3, 11) else ()
 _BOOTSTRAP = """
 import sys
 sys.path[:] = [*filter(None, sys.path), sys.argv.pop()]
-from extreg.files.probe import main
+from extreg.targets.probe import main
 main()
 """
 

@@ -9,11 +9,11 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, Pat
 from pathlib import Path
 
 from extreg.project.import_path import is_hooked, is_taken_over, search_path
-from extreg.text.calls import Call, extension_calls
-from extreg.text.lookup import Answer, Lookup, Module, Outside
-from extreg.text.python import Scope, module_scope
-from extreg.text.python_fetch import parse
-from extreg.text.python_package import Package
+from extreg.targets.calls import Call, extension_calls
+from extreg.targets.fetches import parse
+from extreg.targets.lookup import Answer, Lookup, Module, Outside
+from extreg.targets.package_texts import Package
+from extreg.targets.syntax import Scope, module_scope
 
 # Beside or instead of `name.py`, these say that the module exists, or does once it is built.
 _NOT_SOURCE = {

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.imported import import_answers
 from extreg.project.effective import module_path
 from extreg.registry.target import split
-from extreg.text.lookup import Answer
+from extreg.targets.child import import_answers
+from extreg.targets.lookup import Answer
 
 _ELSEWHERE = "run from the project's root, in its environment; or take the name as it is: extreg add --no-import {}"
 

@@ -5,8 +5,8 @@ import re
 import sys
 from functools import cached_property
 
-from extreg.text.python_fetch import parse
-from extreg.text.python_reach import dotted_name
+from extreg.targets.fetches import parse
+from extreg.targets.reach import dotted_name
 
 _IMPORTS = re.compile(
     r"^[ \t]*(?:from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]*\)|[^\n]*)|import[ \t]+[^\n]*)", re.MULTILINE

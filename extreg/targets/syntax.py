@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from extreg.text.python_known import HARMLESS, MAKERS, NEVER_SWALLOW, OWN_NAME
-from extreg.text.python_reach import Reach, dotted_name, reach
+from extreg.targets.known_calls import HARMLESS, MAKERS, NEVER_SWALLOW, OWN_NAME
+from extreg.targets.reach import Reach, dotted_name, reach
 
 Returns = Literal["", "argument", "maker", "either"]
 Kind = Literal["class", "function", "made", "module", "from", "alias", "unknown"]

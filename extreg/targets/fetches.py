@@ -5,8 +5,8 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 
-from extreg.text.python_known import OWN_NAME
-from extreg.text.python_reach import dotted_name
+from extreg.targets.known_calls import OWN_NAME
+from extreg.targets.reach import dotted_name
 
 _FRAMES = frozenset({"_getframe", "currentframe", "f_globals", "f_locals", "__globals__", "getmodule"})
 _IMPORTS = frozenset({"import_module", "__import__"})

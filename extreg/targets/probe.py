@@ -1,6 +1,6 @@
 """The child process of ``lint --import``: it imports each module and asks each object what pickle makes of it.
 
-Started by `extreg.files.imported`.  It reads one JSON object from standard input, ``{"path": [...], "targets":
+Started by `extreg.targets.child`.  It reads one JSON object from standard input, ``{"path": [...], "targets":
 [...], "dump": true}``, and answers with one JSON line per step on what was its standard output: ``["module", name]``
 before it imports a module, and ``["answer", target, kind, own target, detail, hint]``.  Pickles are made only where
 ``dump`` is wanted.  What user code prints goes to standard error, and what user code does to the process (a hang, a
@@ -18,9 +18,9 @@ from itertools import groupby
 from types import ModuleType
 from typing import Any, TextIO
 
-from extreg.files.dumped import described, own_target
-from extreg.files.instead import instead_of_instance, instead_of_missing
 from extreg.registry.target import is_target, split
+from extreg.targets.dumped import described, own_target
+from extreg.targets.instead import instead_of_instance, instead_of_missing
 
 # What differs from run to run in the `repr` of an object.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+\b")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from extreg.registry.target import join, split
-from extreg.text.python import Binding, Scope
-from extreg.text.python_fetch import module_writers
-from extreg.text.python_known import HANDLERS, WRITERS
-from extreg.text.python_package import Package
-from extreg.text.python_reach import Made
-from extreg.text.python_text import bound_later, renames
+from extreg.targets.fetches import module_writers
+from extreg.targets.known_calls import HANDLERS, WRITERS
+from extreg.targets.package_texts import Package
+from extreg.targets.reach import Made
+from extreg.targets.suspicions import bound_later, renames
+from extreg.targets.syntax import Binding, Scope
 
 _DEEPEST = 40  # of chains of re-exports; longer ones go round in circles
 
