@@ -22,9 +22,9 @@ from pathlib import Path
 
 from lint_accuracy import SITE_CUSTOMIZE
 
-from extreg.files.fix import fixed
-from extreg.files.lint import Run, Wishes
-from extreg.rules.finding import Finding
+from extreg.linter.context import Finding
+from extreg.linter.fix import fixed
+from extreg.linter.run import Run, Wishes
 from extreg.targets.child import import_answers
 from extreg.targets.lookup import Answer
 from extreg.targets.trees import Sources

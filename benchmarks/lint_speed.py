@@ -15,9 +15,9 @@ from pathlib import Path
 import tomli
 
 from extreg import lint
+from extreg.linter.check import check
+from extreg.linter.context import Context
 from extreg.registry.toml.page import Document
-from extreg.rules import check
-from extreg.rules.finding import Context
 
 CODES = 10_000
 LIMIT = 3.0

@@ -15,7 +15,7 @@ import harness
 import tomli
 
 import extreg
-from extreg.files.lint import lint
+from extreg.linter.run import lint
 from extreg.registry import life
 from extreg.startup import read
 

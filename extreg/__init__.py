@@ -78,9 +78,9 @@ if TYPE_CHECKING:
         RegistryError,
         UnreadableError,
     )
-    from extreg.files.lint import lint
     from extreg.ledger import Bound as _Bound
     from extreg.ledger.clearing import clear_cache, on_clear
+    from extreg.linter.run import lint
     from extreg.registry.model import Registry
     from extreg.scoped import dump, dumps, load, loads
     from extreg.startup.watch import load_ipython_extension, unload_ipython_extension
@@ -98,7 +98,7 @@ _LAZY = {
     "clear_cache": "extreg.ledger.clearing",
     "dump": "extreg.scoped",
     "dumps": "extreg.scoped",
-    "lint": "extreg.files.lint",
+    "lint": "extreg.linter.run",
     "load": "extreg.scoped",
     "load_ipython_extension": "extreg.startup.watch",
     "loads": "extreg.scoped",

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from extreg import __version__
 from extreg.cli.output import coloured
+from extreg.linter.check import BY_NAME
+from extreg.linter.context import Finding
+from extreg.linter.rule_pages import PAGE, documentation, summary
 from extreg.printable import printable
-from extreg.rules import BY_NAME
-from extreg.rules.finding import Finding
-from extreg.rules.page import PAGE, documentation, summary
 
 JSON_VERSION = 1
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -8,7 +8,8 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
 from extreg.disk.atomic import create, update
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.settings import read_settings
+from extreg.linter.candidates import HOPELESS, objections
+from extreg.linter.settings import read_settings
 from extreg.project.effective import Effective, effective, with_rows_of
 from extreg.project.locate import new_registry_path, registry_path
 from extreg.registry import life
@@ -16,7 +17,6 @@ from extreg.registry.allocation import displaced_by
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target
 from extreg.registry.toml.render import row
-from extreg.rules.candidates import HOPELESS, objections
 from extreg.targets.canonical import canonical
 
 _MOST_NOTES = 3

@@ -9,12 +9,12 @@ from extreg.cli.command import Command, registry_option
 from extreg.cli.formats import FORMATS, in_repository, on
 from extreg.cli.output import note, say, say_as_it_is, say_json
 from extreg.errors import UnreadableError
-from extreg.files.fix import fixed, mended, unconfirmed, write_fixed
-from extreg.files.lint import Run, Wishes
-from extreg.files.settings import check_names
+from extreg.linter.check import BY_NAME
+from extreg.linter.fix import fixed, mended, unconfirmed, write_fixed
+from extreg.linter.rule_pages import documentation, page, summary
+from extreg.linter.run import Run, Wishes
+from extreg.linter.settings import check_names
 from extreg.project.locate import registry_path
-from extreg.rules import BY_NAME
-from extreg.rules.page import documentation, page, summary
 
 JSON_VERSION = 1
 

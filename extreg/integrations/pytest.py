@@ -58,7 +58,7 @@ class LintItem(pytest.Item):
 
     def runtest(self) -> None:
         """Lint the registry."""
-        from extreg.files.lint import lint
+        from extreg.linter.run import lint
 
         findings = [str(finding) for finding in lint(self.registry)]
         if findings:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from extreg.files.settings import read_settings
+from extreg.linter.settings import read_settings
 from extreg.project.import_path import registry_folders, search_path
 from extreg.registry.model import Registry
 from extreg.registry.toml.read_file import read_document

@@ -10,8 +10,8 @@ import pytest
 import extreg
 from extreg.cli.commands import COMMANDS, entry_of, load
 from extreg.cli.parsing import _parser_of, _split
-from extreg.rules import BY_NAME, check
-from extreg.rules.page import documentation
+from extreg.linter.check import BY_NAME, check
+from extreg.linter.rule_pages import documentation
 
 from ..rules.test_cases import FOLDERS, context
 

@@ -7,7 +7,7 @@ import pytest
 
 from extreg import lint
 from extreg.errors import UnreadableError
-from extreg.rules import BY_NAME
+from extreg.linter.check import BY_NAME
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import tomli
 
-from extreg.rules import BY_NAME
-from extreg.rules.page import page
+from extreg.linter.check import BY_NAME
+from extreg.linter.rule_pages import page
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.rules import BY_NAME
+from extreg.linter.check import BY_NAME
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 

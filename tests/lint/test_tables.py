@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from extreg.rules.drifting import DRIFTING
-from extreg.rules.finding import KNOWN_PYTHONS
-from extreg.rules.known_targets import DEAD
-from extreg.rules.python2_names import MODULES, TARGETS
-from extreg.text.versions import allowed
+from extreg.linter.context import KNOWN_PYTHONS
+from extreg.linter.facts.drifting import DRIFTING
+from extreg.linter.facts.known_targets import DEAD
+from extreg.linter.facts.python2_names import MODULES, TARGETS
+from extreg.linter.versions import allowed
 
 
 def test_python2_names_are_those_of_this_python() -> None:

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
+from extreg.linter.check import RULES, check, name_of
+from extreg.linter.context import Context, Finding, Past
 from extreg.registry.toml.page import Document
-from extreg.rules import RULES, check, name_of
-from extreg.rules.finding import Context, Finding, Past
 from extreg.targets.child import import_answers
 from extreg.targets.trees import Sources, project_files
 

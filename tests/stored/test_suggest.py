@@ -11,8 +11,8 @@ from fractions import Fraction
 
 import pytest
 
+from extreg.linter.candidates import objection
 from extreg.registry.model import Registry
-from extreg.rules.candidates import objection
 
 from .conftest import KINDS, by_name, ok
 
@@ -162,6 +162,6 @@ def test_scoped_prices_are_what_rewriting_saves(run_extreg, messages, registry_f
 
 
 def test_what_is_dead_or_dangerous_is_not_proposed():
-    pytest.importorskip("extreg.rules.known_targets")
+    pytest.importorskip("extreg.linter.facts.known_targets")
     assert objection("builtins:getattr") == "dangerous-target"
     assert objection("pathlib:Path") == "dead-target"

@@ -78,13 +78,13 @@ def test_it():
 
 
 FAKE_LINT = """
-import extreg.files.lint
+import extreg.linter.run
 def lint(path):
     text = path.read_text()
     if text == "boom":
         raise LookupError("boom")
     return [f"{path.name}:{n}: {line}" for n, line in enumerate(text.splitlines(), 1)]
-extreg.files.lint.lint = lint
+extreg.linter.run.lint = lint
 """
 
 

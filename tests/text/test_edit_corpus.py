@@ -15,11 +15,11 @@ import pytest
 
 from extreg.disk.atomic import update
 from extreg.errors import ExtregError
+from extreg.linter.context import Context
+from extreg.linter.rules.file import unsorted
 from extreg.registry import life
 from extreg.registry.model import Registry
 from extreg.registry.toml.page import Document
-from extreg.rules.file import unsorted
-from extreg.rules.finding import Context
 
 CASES = Path(__file__).parent.parent / "cases" / "registries"
 FILES = sorted(CASES.glob("*.toml"))

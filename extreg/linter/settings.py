@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from extreg.errors import UnreadableError
+from extreg.linter.check import BY_NAME
+from extreg.linter.context import KNOWN_PYTHONS
+from extreg.linter.versions import allowed
 from extreg.project.locate import read_pyproject
-from extreg.rules import BY_NAME
-from extreg.rules.finding import KNOWN_PYTHONS
 from extreg.startup.pyproject import table_in
-from extreg.text.versions import allowed
 
 _KEYS = ("select", "ignore", "exclude", "path", "python")
 _ABOVE = ("registry", "lint")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from extreg.linter.context import Context, Finding
 from extreg.registry.toml.statements import statements
-from extreg.rules.finding import Context, Finding
 
 NEVER_IGNORED = frozenset({"malformed", "conflict-markers", "unused-ignore"})
 

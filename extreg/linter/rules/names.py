@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from unicodedata import normalize
 
+from extreg.linter.context import Context, Finding
+from extreg.linter.facts.drifting import CONSTANTS, DRIFTING, MANGLED_FROM, Key
+from extreg.linter.facts.known_targets import DEAD, Known
+from extreg.linter.facts.python2_names import MODULES, TARGETS
 from extreg.registry.dangerous import danger, danger_in
 from extreg.registry.target import split
 from extreg.registry.toml.page import Row
-from extreg.rules.drifting import CONSTANTS, DRIFTING, MANGLED_FROM, Key
-from extreg.rules.finding import Context, Finding
-from extreg.rules.known_targets import DEAD, Known
-from extreg.rules.python2_names import MODULES, TARGETS
 
 _NESTED = re.compile(r":[^\n:.]+\.")
 _LOCAL = re.compile(r"<(?:locals|lambda)>")

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterable
 
-from extreg.rules import BY_NAME, Rule, file, history, ignores, names, source
+from extreg.linter.check import BY_NAME, Rule, file, history, ignores, names, source
 
 # Where the documentation is for who has nothing but a finding: each rule has an anchor of its name in docs/rules.md.
 PAGE = "https://pypi.org/project/extreg/"

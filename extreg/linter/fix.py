@@ -8,6 +8,7 @@ from pathlib import Path
 from extreg.disk.atomic import explained, write
 from extreg.disk.locking import locked
 from extreg.errors import ExtregError
+from extreg.linter.context import Context, Finding
 from extreg.registry import life
 from extreg.registry.dangerous import danger
 from extreg.registry.difference import Change, rows
@@ -16,7 +17,6 @@ from extreg.registry.toml.edit import edit
 from extreg.registry.toml.page import Document, Row
 from extreg.registry.toml.read_file import read_document
 from extreg.registry.toml.sort import sort_rows
-from extreg.rules.finding import Context, Finding
 
 FIXABLE = frozenset({"unsorted", "reexported-target", "deleted-code", "deleted-retired"})
 

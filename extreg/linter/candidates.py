@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable
 
+from extreg.linter.check import check
+from extreg.linter.context import KNOWN_PYTHONS, Context, Finding
 from extreg.registry.model import Registry
 from extreg.registry.toml.page import Document
 from extreg.registry.toml.render import render
-from extreg.rules import check
-from extreg.rules.finding import KNOWN_PYTHONS, Context, Finding
 
 # In the default range, so that no rule speaks of the code instead of the target.
 _CODE = 256

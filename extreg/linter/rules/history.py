@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from extreg.linter.context import Context, Finding, Past
 from extreg.registry.toml.page import CodeTable, Row
 from extreg.registry.toml.schema import Tables
-from extreg.rules.finding import Context, Finding, Past
 
 
 def reassigned_code(context: Context) -> Iterator[Finding]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from extreg.linter.context import LOADED, Context, Finding
 from extreg.registry.dangerous import danger
 from extreg.registry.toml.page import Row
-from extreg.rules.finding import LOADED, Context, Finding
 from extreg.targets.calls import Call
 from extreg.targets.lookup import Answer
 

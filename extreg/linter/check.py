@@ -6,8 +6,8 @@ A rule's function is named as the rule is, its docstring is its documentation, a
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from extreg.linter.context import Context, Finding
 from extreg.rules import file, history, ignores, names, source
-from extreg.rules.finding import Context, Finding
 
 Rule = Callable[[Context], Iterator[Finding]]
 

@@ -1,0 +1,1 @@
+"""The lint: what it runs, what its rules find, and the facts that they know."""

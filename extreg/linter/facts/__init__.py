@@ -1,0 +1,1 @@
+"""What is known of globals of the standard library, by measurement or from its sources."""
