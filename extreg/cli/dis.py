@@ -6,10 +6,10 @@ from pathlib import Path
 from extreg.cli.output import say
 from extreg.cli.stored import plural, registry_if_any
 from extreg.errors import MalformedPickleError, UnreadableError
-from extreg.files.found import files_below
-from extreg.files.stored import Blob, Fault, Passed, contents, mapped
 from extreg.pickles.dis import disassemble
 from extreg.registry.model import Registry
+from extreg.stores.contents import Blob, Fault, Passed, contents, mapped
+from extreg.stores.files import files_below
 
 
 def run(arguments: argparse.Namespace) -> int:

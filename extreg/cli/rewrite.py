@@ -13,11 +13,11 @@ from extreg.cli.stored import (
     plural,
     say_faults,
 )
-from extreg.files.found import Found, files_below
-from extreg.files.rewriting import Outcome, rewrite_files
-from extreg.files.stored import Fault
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path
+from extreg.stores.contents import Fault
+from extreg.stores.files import Found, files_below
+from extreg.stores.rewrite import Outcome, rewrite_files
 
 _SHOWN = 5
 

@@ -19,13 +19,13 @@ from extreg.cli.stored import (
     table,
 )
 from extreg.errors import ExtregError, UnreadableError
-from extreg.files.found import Found, files_below
-from extreg.files.stored import Fault
-from extreg.files.survey import Report, Survey, Total, reports
 from extreg.pickles.tally import Use
 from extreg.registry import life
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
+from extreg.stores.contents import Fault
+from extreg.stores.files import Found, files_below
+from extreg.stores.survey import Report, Survey, Total, reports
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from extreg.cli.output import note
-from extreg.files.found import Found
-from extreg.files.stored import Fault
 from extreg.printable import printable
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path_if_any
 from extreg.registry.model import Registry
+from extreg.stores.contents import Fault
+from extreg.stores.files import Found
 
 JSON_VERSION = 1
 

@@ -5,13 +5,13 @@ import argparse
 from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import JSON_VERSION, faults_as_json, passed_as_json, plural, say_faults, say_passed, table
-from extreg.files.found import files_below
-from extreg.files.suggesting import Suggestions, add, suggest
 from extreg.pickles.pricing import Price
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path, registry_path_if_any
 from extreg.registry.model import Registry
 from extreg.registry.toml.render import row
+from extreg.stores.files import files_below
+from extreg.stores.suggest import Suggestions, add, suggest
 
 _OPCODES = {2: "EXT1", 3: "EXT2"}
 # From so many references in one pickle on, dumping and loading it takes longer with a live code than by name.

@@ -375,9 +375,9 @@ def test_names_that_a_terminal_would_obey_are_shown_escaped(run_extreg, data):
 
 
 def test_what_becomes_too_much_is_not_read(data, monkeypatch):
-    bounded = importlib.import_module("extreg.files.bounded")
-    survey = importlib.import_module("extreg.files.survey")
-    found = importlib.import_module("extreg.files.found")
+    bounded = importlib.import_module("extreg.stores.bounded")
+    survey = importlib.import_module("extreg.stores.survey")
+    found = importlib.import_module("extreg.stores.files")
     monkeypatch.setattr(bounded, "MOST", 1 << 20)
     bomb = pickle.dumps(bytes(1 << 21), 4)
     (data / "bomb.gz").write_bytes(gzip.compress(bomb))
@@ -394,9 +394,9 @@ def onion(depth):
 
 
 def test_what_does_not_fit_into_memory_is_read_all_the_same(data, monkeypatch):
-    bounded = importlib.import_module("extreg.files.bounded")
-    survey = importlib.import_module("extreg.files.survey")
-    found = importlib.import_module("extreg.files.found")
+    bounded = importlib.import_module("extreg.stores.bounded")
+    survey = importlib.import_module("extreg.stores.survey")
+    found = importlib.import_module("extreg.stores.files")
     monkeypatch.setattr(bounded, "_IN_MEMORY", 1 << 10)
     many = pickle.dumps([os.urandom(3000), Counter(a=1)], 4)
     (data / "a.gz").write_bytes(gzip.compress(many * 2))

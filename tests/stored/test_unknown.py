@@ -310,8 +310,8 @@ def mapped_by_a_process(path) -> bool:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_a_process_that_is_killed_costs_no_other_result(data, tmp_path, monkeypatch):
-    from extreg.files import survey
-    from extreg.files.found import files_below
+    from extreg.stores import survey
+    from extreg.stores.files import files_below
 
     for number in range(40):
         (data / f"{number:02}").write_bytes(by_name())

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import IO, Literal, NamedTuple
 from zipfile import ZipFile
 
-from extreg.files.bounded import BROKEN, Budget, decompressor, expanded, opened
-from extreg.files.databases import Value, cells, values
-from extreg.files.found import Found
 from extreg.pickles.kinds import AS_TEXT, UNKNOWN, kind_of, may_be_text, slices
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.sniff import may_begin, plausible
+from extreg.stores.bounded import BROKEN, Budget, decompressor, expanded, opened
+from extreg.stores.databases import Value, cells, values
+from extreg.stores.files import Found
 
 Form = Literal["pickle", "gzip", "bz2", "xz", "zip", "npy", "sqlite", "gdbm"]
 

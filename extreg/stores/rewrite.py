@@ -9,13 +9,13 @@ from typing import Literal, NamedTuple
 
 from extreg.disk.replacing import MeanwhileError, Original, replace, tidy
 from extreg.errors import ExtregError, MalformedPickleError, WrittenError
-from extreg.files.bounded import BROKEN, Budget, compression, decompressor, expanded
-from extreg.files.found import Found
-from extreg.files.stored import Form, describe, form_of, mapped_file
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.rewriter import Rewritten, rewrite
 from extreg.pickles.sniff import plausible
 from extreg.registry.model import Registry
+from extreg.stores.bounded import BROKEN, Budget, compression, decompressor, expanded
+from extreg.stores.contents import Form, describe, form_of, mapped_file
+from extreg.stores.files import Found
 
 # What is not rewritten, though it may hold pickles.
 _ALONE = {"zip": "an archive", "npy": "an array", "sqlite": "a database", "gdbm": "a database"}

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from extreg.files.found import Found
-from extreg.files.stored import READ_WHOLE, Fault, Passed, contents, release
 from extreg.pickles.hidden import hidden_in
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.tally import Tally, Use, beginnings, tally
+from extreg.stores.contents import READ_WHOLE, Fault, Passed, contents, release
+from extreg.stores.files import Found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

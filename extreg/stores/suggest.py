@@ -7,9 +7,6 @@ from typing import Literal, NamedTuple
 
 from extreg.disk.atomic import update
 from extreg.errors import AllocationError
-from extreg.files.found import Found
-from extreg.files.stored import Fault, Passed, contents
-from extreg.files.survey import after, capped, holding_none
 from extreg.linter.candidates import objection
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.pricing import Price, Prices, price
@@ -20,6 +17,9 @@ from extreg.registry.allocation import allocate
 from extreg.registry.model import Registry
 from extreg.registry.ranges import range_of_code, range_of_module
 from extreg.registry.target import split
+from extreg.stores.contents import Fault, Passed, contents
+from extreg.stores.files import Found
+from extreg.stores.survey import after, capped, holding_none
 
 NARROW = "hot"
 _LAST_NARROW, _LAST_WIDE = 0xFF, 0xFFFF
