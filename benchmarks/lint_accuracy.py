@@ -24,7 +24,7 @@ from collections import Counter
 from pathlib import Path
 
 from extreg import lint
-from extreg.linter.context import Finding
+from extreg.linter.finding import Finding
 
 STATIC = ("missing-target", "reexported-target")
 BY_IMPORT = (*STATIC, "unimportable-target", "unpicklable-target")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from lint_accuracy import SITE_CUSTOMIZE
 
-from extreg.linter.context import Finding
+from extreg.linter.finding import Finding
 from extreg.linter.fix import fixed
 from extreg.linter.run import Run, Wishes
 from extreg.targets.child import import_answers

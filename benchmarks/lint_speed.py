@@ -17,7 +17,7 @@ import tomli
 from extreg import lint
 from extreg.linter.check import check
 from extreg.linter.context import Context
-from extreg.registry.toml.page import Document
+from extreg.registry.document import Document
 
 CODES = 10_000
 LIMIT = 3.0

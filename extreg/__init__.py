@@ -78,12 +78,12 @@ if TYPE_CHECKING:
         RegistryError,
         UnreadableError,
     )
+    from extreg.integrations.ipython import load_ipython_extension, unload_ipython_extension
     from extreg.ledger import Bound as _Bound
     from extreg.ledger.clearing import clear_cache, on_clear
     from extreg.linter.run import lint
     from extreg.registry.model import Registry
     from extreg.scoped import dump, dumps, load, loads
-    from extreg.startup.watch import load_ipython_extension, unload_ipython_extension
 
 # Where each public name lives that is not needed at start-up.
 _LAZY = {
@@ -100,10 +100,10 @@ _LAZY = {
     "dumps": "extreg.scoped",
     "lint": "extreg.linter.run",
     "load": "extreg.scoped",
-    "load_ipython_extension": "extreg.startup.watch",
+    "load_ipython_extension": "extreg.integrations.ipython",
     "loads": "extreg.scoped",
     "on_clear": "extreg.ledger.clearing",
-    "unload_ipython_extension": "extreg.startup.watch",
+    "unload_ipython_extension": "extreg.integrations.ipython",
 }
 
 

@@ -10,7 +10,7 @@ from extreg.cli.output import say, say_json
 from extreg.project.locate import registry_path
 from extreg.project.revisions import read_revision
 from extreg.registry.difference import Difference, Row
-from extreg.registry.toml.page import Document
+from extreg.registry.document import Document
 from extreg.startup import NAME
 
 JSON_VERSION = 1

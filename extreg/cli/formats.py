@@ -13,7 +13,7 @@ from urllib.parse import quote
 from extreg import __version__
 from extreg.cli.output import coloured
 from extreg.linter.check import BY_NAME
-from extreg.linter.context import Finding
+from extreg.linter.finding import Finding
 from extreg.linter.rule_pages import PAGE, documentation, summary
 from extreg.printable import printable
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say
-from extreg.disk.atomic import create, update
 from extreg.errors import ExtregError, UnreadableError
 from extreg.linter.candidates import HOPELESS, objections
 from extreg.linter.settings import read_settings
@@ -14,6 +13,7 @@ from extreg.project.effective import Effective, effective, with_rows_of
 from extreg.project.locate import new_registry_path, registry_path
 from extreg.registry import life
 from extreg.registry.allocation import displaced_by
+from extreg.registry.file import create, update
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target
 from extreg.registry.toml.render import row

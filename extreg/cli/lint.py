@@ -96,7 +96,7 @@ def _rule(arguments: argparse.Namespace) -> int:
 
 
 def _schema(_: argparse.Namespace) -> int:
-    say(*(files("extreg") / "text" / "registry.schema.json").read_text(encoding="utf-8").splitlines())
+    say(*(files("extreg.registry.toml") / "registry.schema.json").read_text(encoding="utf-8").splitlines())
     return 0
 
 

@@ -8,9 +8,8 @@ from extreg.cli.output import say, say_json, short
 from extreg.project.effective import Effective, effective
 from extreg.project.locate import registry_path
 from extreg.registry import life
+from extreg.registry.document import Document, Row, read_document
 from extreg.registry.ranges import capacity, range_of_code, used
-from extreg.registry.toml.page import Document, Row
-from extreg.registry.toml.read_file import read_document
 
 JSON_VERSION = 1
 

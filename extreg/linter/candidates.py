@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable
 
 from extreg.linter.check import check
-from extreg.linter.context import KNOWN_PYTHONS, Context, Finding
+from extreg.linter.context import KNOWN_PYTHONS, Context
+from extreg.linter.finding import Finding
+from extreg.registry.document import Document
 from extreg.registry.model import Registry
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.render import render
 
 # In the default range, so that no rule speaks of the code instead of the target.

@@ -6,8 +6,9 @@ A rule's function is named as the rule is, its docstring is its documentation, a
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from extreg.linter.context import Context, Finding
-from extreg.rules import file, history, ignores, names, source
+from extreg.linter.context import Context
+from extreg.linter.finding import Finding
+from extreg.linter.rules import file, history, ignores, names, targets
 
 Rule = Callable[[Context], Iterator[Finding]]
 
@@ -28,11 +29,11 @@ RULES: tuple[Rule, ...] = (
     names.dangerous_target,
     names.dead_target,
     names.drifting_target,
-    source.missing_target,
-    source.reexported_target,
-    source.unimportable_target,
-    source.unpicklable_target,
-    source.unregistered_call,
+    targets.missing_target,
+    targets.reexported_target,
+    targets.unimportable_target,
+    targets.unpicklable_target,
+    targets.unregistered_call,
     history.reassigned_code,
     history.deleted_code,
     history.deleted_retired,

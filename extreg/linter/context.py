@@ -1,51 +1,18 @@
-"""What a lint rule finds, and what it may look at."""
+"""What a lint rule may look at."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from extreg.printable import printable
-from extreg.registry.toml.page import CodeTable, Document, Row
+from extreg.linter.finding import Finding
+from extreg.registry.document import CodeTable, Document, Row
 from extreg.targets.calls import Call
 from extreg.targets.lookup import Answer
 
 LOADED: tuple[CodeTable, ...] = ("codes", "load-only")
 # Every version of Python that pickle keys were looked at for, oldest first.
 KNOWN_PYTHONS = ((3, 10), (3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that a rule found.
-
-    ``line`` counts from 1 and is None where the finding is about the whole file; ``hint`` is a command or an edit.
-    """
-
-    rule: str
-    path: str
-    line: int | None
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return printable(f"{place}: {self.rule}: {self.message}")
-
-    @property
-    def place(self) -> tuple[str, int, str, str]:
-        """What findings are sorted by."""
-        return self.path, self.line or 0, self.rule, self.message
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the finding as JSON has it."""
-        return {
-            "rule": self.rule,
-            "path": self.path,
-            "line": self.line,
-            "message": self.message,
-            "hint": self.hint,
-        }
 
 
 class Past(NamedTuple):

@@ -8,14 +8,14 @@ from pathlib import Path
 from extreg.disk.atomic import explained, write
 from extreg.disk.locking import locked
 from extreg.errors import ExtregError
-from extreg.linter.context import Context, Finding
+from extreg.linter.context import Context
+from extreg.linter.finding import Finding
 from extreg.registry import life
 from extreg.registry.dangerous import danger
 from extreg.registry.difference import Change, rows
+from extreg.registry.document import Document, Row, read_document
 from extreg.registry.model import Registry
 from extreg.registry.toml.edit import edit
-from extreg.registry.toml.page import Document, Row
-from extreg.registry.toml.read_file import read_document
 from extreg.registry.toml.sort import sort_rows
 
 FIXABLE = frozenset({"unsorted", "reexported-target", "deleted-code", "deleted-retired"})

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from extreg.errors import UnreadableError
 from extreg.linter.context import Past
 from extreg.project.git import failure, read_file, resolve, run_git
-from extreg.registry.toml.page import Document
+from extreg.registry.document import Document
 
 # No program of the configuration's is run to make a difference readable.
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")

@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Iterable
 
-from extreg.linter.check import BY_NAME, Rule, file, history, ignores, names, source
+from extreg.linter.check import BY_NAME, Rule
+from extreg.linter.rules import file, history, ignores, names, targets
 
 # Where the documentation is for who has nothing but a finding: each rule has an anchor of its name in docs/rules.md.
 PAGE = "https://pypi.org/project/extreg/"
@@ -11,7 +12,7 @@ PAGE = "https://pypi.org/project/extreg/"
 _SECTIONS = (
     ("The file and its includes", file),
     ("What targets are called", names),
-    ("What targets lead to", source),
+    ("What targets lead to", targets),
     ("What was promised before", history),
     ("Comments", ignores),
 )

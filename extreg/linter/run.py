@@ -7,15 +7,15 @@ from pathlib import Path
 
 from extreg.errors import UnreadableError
 from extreg.linter.check import check
-from extreg.linter.context import Context, Finding, Past
+from extreg.linter.context import Context, Past
+from extreg.linter.finding import Finding
 from extreg.linter.past import all_versions, at_ref
 from extreg.linter.settings import check_names, read_settings
 from extreg.project.git import unmerged_stages
 from extreg.project.git_setup import driver_trouble
 from extreg.project.import_path import registry_folders
 from extreg.project.locate import registry_path
-from extreg.registry.toml.page import Document
-from extreg.registry.toml.read_file import read_document
+from extreg.registry.document import Document, read_document
 from extreg.startup import package_registry
 from extreg.targets.calls import Call
 from extreg.targets.child import import_answers

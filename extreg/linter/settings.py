@@ -10,7 +10,7 @@ from extreg.linter.check import BY_NAME
 from extreg.linter.context import KNOWN_PYTHONS
 from extreg.linter.versions import allowed
 from extreg.project.locate import read_pyproject
-from extreg.startup.pyproject import table_in
+from extreg.startup.pyproject import strings_in, table_in
 
 _KEYS = ("select", "ignore", "exclude", "path", "python")
 _ABOVE = ("registry", "lint")
@@ -68,7 +68,7 @@ def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
     lint = table_in(data, pyproject, "tool", "extreg", "lint")
     where = f"{pyproject}: tool.extreg.lint"
     _check_keys(lint, _KEYS, where)
-    chosen = {key: _strings(lint, key, where) for key in _KEYS}
+    chosen = {key: strings_in(lint, key, where) for key in _KEYS}
     project = data.get("project", {})
     requires = project.get("requires-python", "") if isinstance(project, dict) else ""
     if chosen["python"]:
@@ -88,13 +88,6 @@ def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
             if not (pyproject.parent / folder).is_dir()
         ),
     )
-
-
-def _strings(lint: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-    found = lint.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise UnreadableError(f"{where}.{key}: expected an array of strings, found {found!r}")
-    return tuple(found)
 
 
 def _version(text: str, where: str) -> tuple[int, int]:

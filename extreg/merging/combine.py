@@ -7,9 +7,9 @@ from extreg.errors import ExtregError
 from extreg.merging.markers import SIZE, conflict
 from extreg.merging.merge import Merge
 from extreg.merging.sides import renumber
+from extreg.registry.document import Document
 from extreg.registry.model import Registry
 from extreg.registry.toml.edit import edit
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.statements import Statement, statements
 
 LineMerge = Callable[[str, str, str], "str | None"]

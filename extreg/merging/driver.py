@@ -16,8 +16,8 @@ from extreg.merging.merge import common, merge, merge_ancestors
 from extreg.merging.sides import Contradiction
 from extreg.merging.upstream import read_upstream
 from extreg.project.git import in_repository, read_staged, run_git, unmerged_stages
+from extreg.registry.document import Document
 from extreg.registry.model import Registry
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.read_file import decode, read_text
 from extreg.registry.toml.render import render
 

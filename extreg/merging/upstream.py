@@ -8,8 +8,8 @@ import os
 from extreg.errors import ExtregError
 from extreg.merging.sides import Upstream
 from extreg.project.git import failure, in_repository, read_file, resolve, run_git
+from extreg.registry.document import Document
 from extreg.registry.model import Registry
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.read_file import decode
 
 SETTING = "extreg.upstream"

@@ -11,6 +11,7 @@ from extreg.registry.target import pattern
 _TARGET = pattern()
 _LOADED_NAME: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.NAME_MAPPING
 _LOADED_MODULE: dict[str, str] = _compat_pickle.IMPORT_MAPPING
+TRANSLATED = frozenset(_LOADED_MODULE) | {module for module, _ in _LOADED_NAME}  # modules of which names may change
 _DUMPED_NAME: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.REVERSE_NAME_MAPPING
 _DUMPED_MODULE: dict[str, str] = _compat_pickle.REVERSE_IMPORT_MAPPING
 

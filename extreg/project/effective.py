@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from extreg.linter.settings import read_settings
 from extreg.project.import_path import registry_folders, search_path
+from extreg.project.locate import module_folders
+from extreg.registry.document import read_document
 from extreg.registry.model import Registry
-from extreg.registry.toml.read_file import read_document
 from extreg.startup.values import registry_of, rows_of
 
 
@@ -26,8 +26,7 @@ def module_path(path: Path) -> list[str]:
     Those of the project, what ``path`` in ``[tool.extreg.lint]`` adds, and this program's own import path.  Raises
     `UnreadableError` for settings that cannot be read.
     """
-    settings = read_settings(path.absolute().parent)
-    return search_path([settings.folder, *settings.path, *registry_folders(path)])
+    return search_path([*module_folders(path.absolute().parent), *registry_folders(path)])
 
 
 def read_effective(path: Path) -> Registry:

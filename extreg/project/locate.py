@@ -9,7 +9,7 @@ from extreg.errors import UnreadableError
 from extreg.project.import_path import search_path
 from extreg.startup import NAME, PYPROJECT, VARIABLE, is_path, named, setting, upward
 from extreg.startup.packages import package_folders
-from extreg.startup.pyproject import parse_pyproject, table_in
+from extreg.startup.pyproject import parse_pyproject, strings_in, table_in
 
 
 def registry_path(given: str | None) -> Path:
@@ -87,12 +87,21 @@ def read_pyproject(folder: Path) -> tuple[Path, dict[str, Any]]:
     return folder / PYPROJECT, {}
 
 
+def module_folders(folder: Path) -> list[Path]:
+    """Return the folders of the project around `folder` that its modules are in.
+
+    That of its pyproject.toml, and those that ``path`` in ``[tool.extreg.lint]`` adds.  Raises `UnreadableError`.
+    """
+    pyproject, data = read_pyproject(folder)
+    where = f"{pyproject}: tool.extreg.lint"
+    path = strings_in(table_in(data, pyproject, "tool", "extreg", "lint"), "path", where)
+    return [pyproject.parent, *(pyproject.parent / added for added in path)]
+
+
 def _search() -> list[str]:
     """Return the folders in which a package is looked for whose registry somebody names: the project's own first."""
-    pyproject, data = read_pyproject(Path.cwd())
-    path = table_in(data, pyproject, "tool", "extreg", "lint").get("path", [])
-    folders = [pyproject.parent / entry for entry in path if isinstance(entry, str)] if isinstance(path, list) else []
-    return search_path([Path.cwd(), pyproject.parent, *folders])
+    here = Path.cwd()
+    return search_path([here, *module_folders(here)])
 
 
 def _upward(folder: Path, name: str) -> Iterator[Path]:

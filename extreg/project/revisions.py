@@ -4,8 +4,8 @@ from pathlib import Path
 
 from extreg.errors import UnreadableError
 from extreg.project.git import failure, read_file, resolve, run_git
-from extreg.registry.toml.page import Document
-from extreg.registry.toml.read_file import decode, read_document
+from extreg.registry.document import Document, read_document
+from extreg.registry.toml.read_file import decode
 
 
 def read_revision(given: str, registry: Path) -> Document:

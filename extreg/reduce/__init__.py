@@ -21,8 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from extreg.reduce.binding import Binding, ReducerRow, bind
     from extreg.reduce.pickler import Pickler, dumps
-    from extreg.reduce.schema import versioned
     from extreg.reduce.table import Registration, register
+    from extreg.reduce.versions_of_state import versioned
 
 _LAZY = {
     "Binding": "extreg.reduce.binding",
@@ -32,7 +32,7 @@ _LAZY = {
     "bind": "extreg.reduce.binding",
     "dumps": "extreg.reduce.pickler",
     "register": "extreg.reduce.table",
-    "versioned": "extreg.reduce.schema",
+    "versioned": "extreg.reduce.versions_of_state",
 }
 
 __getattr__, __dir__ = lazy(globals(), _LAZY)

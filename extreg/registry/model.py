@@ -6,12 +6,15 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from extreg.errors import RegistryError
 from extreg.registry.fingerprint import fingerprint
 from extreg.registry.invariants import moved_problems, range_problems, row_problems, setting_problems, table_problems
 from extreg.registry.ranges import BUILT_IN, Range
+
+if TYPE_CHECKING:
+    from extreg.registry.toml.schema import Tables
 
 State = Literal["live", "load-only", "retired"]
 _T = TypeVar("_T")
@@ -60,16 +63,32 @@ class Registry:
     @classmethod
     def parse(cls, text: str, *, path: str = "<string>") -> "Registry":
         """Return the registry that TOML `text` describes; raise `RegistryError` naming every problem in it."""
-        from extreg.registry.toml.page import Document
+        from extreg.registry.toml.page import Page
 
-        return Document.read(text, path=path).require()
+        page = Page.read(text, path=path)
+        if page.problems:
+            raise RegistryError(page.problems)
+        return cls.of(page.tables)
 
     @classmethod
     def load(cls, path: "str | Path") -> "Registry":
         """Return the registry in the file at `path`; raise `RegistryError`, or `UnreadableError` without one."""
-        from extreg.registry.toml.read_file import read_document
+        from extreg.registry.toml.read_file import read_source
 
-        return read_document(path).require()
+        return cls.parse(read_source(path), path=str(path))
+
+    @classmethod
+    def of(cls, tables: "Tables") -> "Registry":
+        """Return the registry that the tables of a sound file describe."""
+        return cls(
+            include=tables.include,
+            ranges={name: Range(**row) for name, row in tables.ranges.items()},
+            codes=tables.codes,
+            load_only=tables.load_only,
+            moved=tables.moved,
+            retired=tables.retired,
+            reducers=tables.reducers,
+        )
 
     @property
     def tables(self) -> dict[str, Mapping[int, str]]:

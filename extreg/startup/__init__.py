@@ -177,7 +177,7 @@ def _nearest(caller: "Mapping[str, object]") -> str:
     archive = getattr(caller.get("__loader__"), "archive", None)  # zipimporter has it
     package = _installed(guide) if guide is not None else None
     if guide is not None and archive is not None:
-        from extreg.startup.archives import nearest
+        from extreg.archives import nearest
 
         try:
             return nearest(guide, os.path.abspath(archive), NAME, _here() if package is None else None, upward)
@@ -248,7 +248,7 @@ def _is_folder(name: str) -> bool:
         return True
     if name.endswith(".toml") or os.path.exists(name):
         return False
-    from extreg.startup.archives import holds
+    from extreg.archives import holds
 
     return holds(os.path.join(os.path.abspath(name), NAME))
 
@@ -318,7 +318,7 @@ def source(path: str) -> bytes:
             return file.read()
     except (OSError, ValueError):
         pass
-    from extreg.startup.archives import read as read_through_archives
+    from extreg.archives import read as read_through_archives
 
     try:
         return read_through_archives(path)

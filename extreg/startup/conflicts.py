@@ -5,8 +5,7 @@ from pathlib import Path
 from extreg.errors import Conflict, ConflictError, ExtregError
 from extreg.ledger import Rows
 from extreg.ledger.layers import Clash
-from extreg.registry.toml.page import Document
-from extreg.registry.toml.read_file import read_document
+from extreg.registry.document import Document, read_document
 
 OUTSIDE = "code outside extreg, by copyreg.add_extension"
 

@@ -42,7 +42,7 @@ def package_folders(package: str, search: "Sequence[str] | None" = None) -> "lis
 def _is_archived(path: str) -> bool:
     if os.path.isdir(os.path.dirname(path)):
         return False
-    from extreg.startup.archives import holds
+    from extreg.archives import holds
 
     return holds(path)
 

@@ -34,6 +34,14 @@ def table_in(data: "Mapping[str, Any]", path: "str | os.PathLike[str]", *keys: s
     return data
 
 
+def strings_in(table: "Mapping[str, Any]", key: str, where: str) -> "tuple[str, ...]":
+    """Return the array of strings that is called `key` in the `table` at `where`; raise `UnreadableError`."""
+    found = table.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise _unreadable(f"{where}.{key}: expected an array of strings, found {found!r}")
+    return tuple(found)
+
+
 def registry_setting(source: bytes, path: "str | os.PathLike[str]") -> "str | None":
     """Return what ``[tool.extreg] registry`` says in the bytes of the pyproject.toml at `path`, or None.
 

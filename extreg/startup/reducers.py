@@ -34,7 +34,7 @@ class _Place:
 
     def __str__(self) -> str:
         from extreg.errors import ExtregError
-        from extreg.registry.toml.read_file import read_document
+        from extreg.registry.document import read_document
 
         try:
             line = read_document(self._path).line("reducers", self._kind)

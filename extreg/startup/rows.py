@@ -15,7 +15,7 @@ def parse(raw: bytes, path: str) -> Rows:
     except (ValueError, RecursionError):  # not UTF-8, not TOML, or beyond tomli's limits
         problems = [None]  # type: ignore[list-item]  # what exactly is wrong is worked out below
     if problems:
-        from extreg.registry.toml.page import Document
+        from extreg.registry.document import Document
         from extreg.registry.toml.read_file import decode
 
         Document.read(decode(raw, path), path=path).require()

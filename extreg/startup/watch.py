@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _holders: "tuple[object, ...]" = ()  # who wants it
-_SHELL = "IPython"
 
 
 class _Targets:
@@ -57,16 +56,6 @@ def _stop(holder: object) -> None:
     if not others:
         _WATCH.stop()
     _holders = others
-
-
-def load_ipython_extension(_: object) -> None:
-    """Watch reloads in this interactive shell; what ``%load_ext extreg`` calls."""
-    start(_SHELL)
-
-
-def unload_ipython_extension(_: object) -> None:
-    """Take `load_ipython_extension` back; what ``%unload_ext extreg`` calls."""
-    stop(_SHELL)
 
 
 def _before(name: str) -> None:

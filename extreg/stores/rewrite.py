@@ -7,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from extreg.disk.replacing import MeanwhileError, Original, replace, tidy
 from extreg.errors import ExtregError, MalformedPickleError, WrittenError
 from extreg.pickles.opcodes import Buffer
 from extreg.pickles.rewriter import Rewritten, rewrite
@@ -16,6 +15,7 @@ from extreg.registry.model import Registry
 from extreg.stores.bounded import BROKEN, Budget, compression, decompressor, expanded
 from extreg.stores.contents import Form, describe, form_of, mapped_file
 from extreg.stores.files import Found
+from extreg.stores.replacing import MeanwhileError, Original, replace, tidy
 
 # What is not rewritten, though it may hold pickles.
 _ALONE = {"zip": "an archive", "npy": "an array", "sqlite": "a database", "gdbm": "a database"}

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from extreg.disk.atomic import update
 from extreg.errors import AllocationError
 from extreg.linter.candidates import objection
 from extreg.pickles.opcodes import Buffer
@@ -14,6 +13,7 @@ from extreg.pickles.tally import tally
 from extreg.project.effective import with_rows_of
 from extreg.registry import life
 from extreg.registry.allocation import allocate
+from extreg.registry.file import update
 from extreg.registry.model import Registry
 from extreg.registry.ranges import range_of_code, range_of_module
 from extreg.registry.target import split

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.disk.atomic import update
+from extreg.registry.file import update
 from extreg.registry.life import add
 from extreg.registry.model import Registry
 
@@ -54,7 +54,7 @@ def test_concurrent_adds_lose_nothing(registry_file: Path) -> None:
 NOTING = """
 import os, sys
 from pathlib import Path
-from extreg.disk.atomic import update
+from extreg.registry.file import update
 from extreg.registry.life import add
 
 path, notes, number, count = Path(sys.argv[1]), sys.argv[2], sys.argv[3], 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from extreg.disk import atomic as write
-from extreg.disk.atomic import update
+from extreg.registry.file import update
 from extreg.registry.life import add
 from extreg.registry.model import Registry
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 WRITER = """
 import sys
 from pathlib import Path
-from extreg.disk.atomic import update
+from extreg.registry.file import update
 from extreg.registry.life import add
 
 path = Path(sys.argv[1])

@@ -14,7 +14,7 @@ from typing import IO
 import pytest
 
 from extreg.cli.main import main
-from extreg.disk import replacing
+from extreg.stores import replacing
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="files change places on Linux only")
 OLD = pickle.dumps(OrderedDict(number=0), 4) * 20

@@ -39,7 +39,7 @@ print(number, flush=True)
 # Runs the command without what only some systems have.
 POORER = """
 import ctypes, fcntl, os, sys
-from extreg.disk import replacing
+from extreg.stores import replacing
 if "leases" in sys.argv[1]:
     vars(fcntl).pop("F_SETLEASE", None)
 if "exchange" in sys.argv[1]:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from extreg.registry.toml.page import Document
+from extreg.registry.document import Document
 from extreg.registry.toml.sort import sort_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tomli
 
-from extreg.registry.toml.page import Document
+from extreg.registry.document import Document
 
 jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 
@@ -55,7 +55,7 @@ MORE = [
 
 @pytest.fixture(scope="module")
 def schema():
-    path = Path(__import__("extreg").__file__).parent / "text" / "registry.schema.json"
+    path = Path(__import__("extreg").__file__).parent / "registry" / "toml" / "registry.schema.json"
     found = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.Draft7Validator.check_schema(found)
     return jsonschema.Draft7Validator(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.startup.packages import package_registry
+from extreg.startup import package_registry
 from extreg.targets.trees import Sources, project_files
 
 

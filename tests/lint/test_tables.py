@@ -1,6 +1,5 @@
 """The data behind the rules, held against the interpreter that runs the tests."""
 
-import _compat_pickle
 import importlib
 import pickle
 import sys
@@ -10,17 +9,7 @@ import pytest
 from extreg.linter.context import KNOWN_PYTHONS
 from extreg.linter.facts.drifting import DRIFTING
 from extreg.linter.facts.known_targets import DEAD
-from extreg.linter.facts.python2_names import MODULES, TARGETS
 from extreg.linter.versions import allowed
-
-
-def test_python2_names_are_those_of_this_python() -> None:
-    """A version may lack a row of the table, but none may differ, and none be missing from it."""
-    modules = {name: new for name, new in _compat_pickle.IMPORT_MAPPING.items() if name != new}
-    targets = {f"{a}:{b}": f"{c}:{d}" for (a, b), (c, d) in _compat_pickle.NAME_MAPPING.items() if (a, b) != (c, d)}
-    assert modules.items() <= MODULES.items()
-    assert targets.items() <= TARGETS.items()
-    assert len(MODULES) <= len(modules) + 2
 
 
 def own(target: str) -> str | None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from extreg.registry.document import Document
 from extreg.registry.model import Registry
 from extreg.registry.toml.edit import edit
-from extreg.registry.toml.page import Document
 
 SETTINGS = {
     "GIT_CONFIG_GLOBAL": os.devnull,

@@ -8,10 +8,10 @@ from extreg.errors import ExtregError
 from extreg.merging.combine import combine
 from extreg.merging.markers import conflict, has_markers, take_apart
 from extreg.merging.merge import merge
+from extreg.registry.document import Document
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
 from extreg.registry.toml.edit import edit
-from extreg.registry.toml.page import Document
 
 HEAD = "# The shop's codes.\nformat = 1\n"
 CODES = '\n[codes]\n300 = "shop:Money"\n'

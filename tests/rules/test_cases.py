@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from extreg.linter.check import RULES, check, name_of
-from extreg.linter.context import Context, Finding, Past
-from extreg.registry.toml.page import Document
+from extreg.linter.context import Context, Past
+from extreg.linter.finding import Finding
+from extreg.registry.document import Document
 from extreg.targets.child import import_answers
 from extreg.targets.trees import Sources, project_files
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from extreg.disk.atomic import update
 from extreg.errors import ExtregError
 from extreg.linter.context import Context
 from extreg.linter.rules.file import unsorted
 from extreg.registry import life
+from extreg.registry.document import Document
+from extreg.registry.file import update
 from extreg.registry.model import Registry
-from extreg.registry.toml.page import Document
 
 CASES = Path(__file__).parent.parent / "cases" / "registries"
 FILES = sorted(CASES.glob("*.toml"))

@@ -6,9 +6,9 @@ import pytest
 
 from extreg.errors import ExtregError
 from extreg.registry import life
+from extreg.registry.document import Document
 from extreg.registry.model import Registry
 from extreg.registry.toml.edit import edit
-from extreg.registry.toml.page import Document
 
 hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
 HealthCheck = hypothesis.HealthCheck

@@ -7,10 +7,10 @@ import pytest
 
 from extreg.errors import ExtregError
 from extreg.registry import life
+from extreg.registry.document import Document
 from extreg.registry.toml import edit as editing
 from extreg.registry.toml import sort as sorting
 from extreg.registry.toml.edit import edit
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.sort import sort_rows
 
 TEXT = """\

@@ -6,12 +6,12 @@ import pytest
 import tomli
 import tomli_w
 
+from extreg.registry.document import Document
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range
 from extreg.registry.target import is_module
 from extreg.registry.toml.edit import edit
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.render import render
 from extreg.registry.toml.statements import statements
 

@@ -9,8 +9,8 @@ import pytest
 import tomli
 
 import extreg
-from extreg.registry.toml.page import Document
-from extreg.text import document, statements
+from extreg.registry.document import Document
+from extreg.registry.toml import page, statements
 
 PACKAGE = Path(extreg.__file__).parent
 MALFORMED = sorted((Path(__file__).parent.parent / "cases" / "malformed").glob("*.toml"))
@@ -100,7 +100,7 @@ def test_both_readers_find_the_same_faults_in_the_same_lines(case, monkeypatch):
     text = case.read_bytes().decode("utf-8", "replace")
     found = []
     for reader in (tomli, tomllib):
-        for module in (document, statements):
+        for module in (page, statements):
             monkeypatch.setattr(module, "loads", reader.loads)
             monkeypatch.setattr(module, "TOMLDecodeError", reader.TOMLDecodeError)
         problems = Document.read(text).problems
@@ -120,4 +120,4 @@ def test_no_other_module_imports_a_reader():
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             if {"tomli", "tomllib"} & {str(name).partition(".")[0] for name in names}:
                 found.add(file.relative_to(PACKAGE).as_posix())
-    assert found == {"text/toml_reader.py"}
+    assert found == {"registry/toml/toml_reader.py"}

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from functools import cache, partial
 from itertools import pairwise
 
-from extreg.linter.context import Context, Finding
+from extreg.linter.context import Context
+from extreg.linter.finding import Finding
+from extreg.registry.document import CodeTable, Document, Row
 from extreg.registry.ranges import LAST_RESERVED, range_of_code, range_of_module, uncovered
 from extreg.registry.target import split
-from extreg.registry.toml.page import CodeTable, Document, Row
 
 CODE_TABLES: tuple[CodeTable, ...] = ("codes", "load-only", "retired")
 

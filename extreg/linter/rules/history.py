@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from extreg.linter.context import Context, Finding, Past
-from extreg.registry.toml.page import CodeTable, Row
+from extreg.linter.context import Context, Past
+from extreg.linter.finding import Finding
+from extreg.registry.document import CodeTable, Row
 from extreg.registry.toml.schema import Tables
 
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from extreg.linter.context import Context, Finding
+from extreg.linter.context import Context
+from extreg.linter.finding import Finding
 from extreg.registry.toml.statements import statements
 
 NEVER_IGNORED = frozenset({"malformed", "conflict-markers", "unused-ignore"})

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from unicodedata import normalize
 
-from extreg.linter.context import Context, Finding
+from extreg.linter.context import Context
 from extreg.linter.facts.drifting import CONSTANTS, DRIFTING, MANGLED_FROM, Key
 from extreg.linter.facts.known_targets import DEAD, Known
-from extreg.linter.facts.python2_names import MODULES, TARGETS
+from extreg.linter.finding import Finding
+from extreg.pickles import names as python2
 from extreg.registry.dangerous import danger, danger_in
+from extreg.registry.document import Row
 from extreg.registry.target import split
-from extreg.registry.toml.page import Row
 
 _NESTED = re.compile(r":[^\n:.]+\.")
 _LOCAL = re.compile(r"<(?:locals|lambda)>")
@@ -18,7 +19,6 @@ _MAIN_NAMES = ("__main__", "__mp_main__")
 _CONSTANT = re.compile(r":[A-Z][A-Z0-9_]*$", re.MULTILINE)
 _PRIVATE = re.compile(r":(?:[^\n.]+\.)+__[^\n.]*[^\n._][^\n.]*(?<!__)(?=$|\.)", re.MULTILINE)
 _BY_ITS_CLASS = "the code loads what 3.10 dumped; newer versions dump a call of the enumeration and a number"
-_TRANSLATED = frozenset(MODULES) | {split(target)[0] for target in TARGETS}
 
 
 def nested_name(context: Context) -> Iterator[Finding]:
@@ -72,9 +72,8 @@ def python2_name(context: Context) -> Iterator[Finding]:
     How to fix it: give the module or the class another name and `extreg move` the code there. Where nobody ever dumps
     with protocol 2, say so on the line: `# extreg: ignore[python2-name] protocol 3 and up only`.
     """
-    for row in context.rows_in(context.document.loaded_modules & _TRANSLATED):
-        module, qualname = split(row.target)
-        mapped = TARGETS.get(row.target) or (f"{MODULES[module]}:{qualname}" if module in MODULES else row.target)
+    for row in context.rows_in(context.document.loaded_modules & python2.TRANSLATED):
+        mapped = ":".join(python2.loaded(*split(row.target), protocol=2))
         if mapped != row.target:
             message = f"code {row.code} ({row.target}) loads {mapped} from a pickle of protocol 2"
             yield context.found("python2-name", row, message, "rename it, and extreg move the code")

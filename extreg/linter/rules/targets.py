@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from extreg.linter.context import LOADED, Context, Finding
+from extreg.linter.context import LOADED, Context
+from extreg.linter.finding import Finding
 from extreg.registry.dangerous import danger
-from extreg.registry.toml.page import Row
+from extreg.registry.document import Row
 from extreg.targets.calls import Call
 from extreg.targets.lookup import Answer
 

@@ -1,7 +1,7 @@
 """Edits: from a text and the registry it should mean to a new text that touches only the rows concerned.
 
-An edit is proved before anybody writes it (`extreg.registry.toml.edit_proof`): the new text is read again and must equal the intended
-registry, and nothing but the rows concerned may differ.
+An edit is proved before anybody writes it (`extreg.registry.toml.edit_proof`): the new text is read again and must
+equal the intended registry, and nothing but the rows concerned may differ.
 """
 
 from bisect import bisect_left
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from extreg.errors import ExtregError
+from extreg.registry.document import Document
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.registry.toml.edit_proof import prove_edit
 from extreg.registry.toml.edit_settings import edit_settings
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.render import row, string
 from extreg.registry.toml.statements import Element, Statement, comments_above, elements, statements
 

@@ -7,9 +7,9 @@ registry is for.
 from collections.abc import Container, Iterator, Sequence
 
 from extreg.errors import ExtregError
+from extreg.registry.document import Document
 from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.model import Registry
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.statements import Statement, comments_above, statements
 
 _Path = tuple[str, ...]

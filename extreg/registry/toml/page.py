@@ -1,14 +1,12 @@
-"""A registry file as read: what it says, where it says it, and everything that is wrong with it."""
+"""The text of a registry file as read: what it says, where it says it, and everything that is wrong with it."""
 
 import re
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, TypeVar
 
-from extreg.errors import Problem, RegistryError
+from extreg.errors import Problem
 from extreg.printable import printable
 from extreg.registry.invariants import CODE_TABLES
-from extreg.registry.model import Registry
-from extreg.registry.ranges import Range
 from extreg.registry.toml.schema import Tables, read_tables, sequence
 from extreg.registry.toml.statements import Statement, line_index, statements
 from extreg.registry.toml.toml_reader import TOMLDecodeError, loads
@@ -23,23 +21,13 @@ _MOST_SHOWN = 80
 _UNREADABLE = (ValueError, RecursionError)
 
 
-CodeTable = Literal["codes", "load-only", "retired"]
+P = TypeVar("P", bound="Page")
 
 
-class Row(NamedTuple):
-    """One line of a code table."""
+class Page:
+    """The text of one registry file and what its TOML says.
 
-    table: CodeTable
-    code: int
-    target: str
-    line: int | None
-
-
-class Document:
-    """The text of one registry file and what could be understood of it.
-
-    Reading never raises: faults stand in ``problems`` (each with its line) and ``registry`` is None when there
-    are any, while ``rows`` still holds what is sound, for the linter.
+    Reading never raises: faults stand in ``problems`` (each with its line), while ``tables`` still hold what is sound.
     """
 
     def __init__(self, text: str, path: str, tables: Tables, problems: tuple[Problem, ...]) -> None:
@@ -47,10 +35,9 @@ class Document:
         self.path = path
         self.tables = tables
         self.problems = problems
-        self.registry = None if problems else _registry(tables)
 
     @classmethod
-    def read(cls, text: str, *, path: str = "<string>") -> "Document":
+    def read(cls: "type[P]", text: str, *, path: str = "<string>") -> "P":
         """Read `text`; `path` is what messages call it."""
         try:
             data = loads(text)
@@ -63,12 +50,6 @@ class Document:
         placed = _Places(text).placed(problems) if problems else []
         return cls(text, path, tables, sequence(_presentable(problem, path) for problem in faults + placed))
 
-    def require(self) -> Registry:
-        """Return the registry, or raise `RegistryError` with every problem."""
-        if self.registry is None:
-            raise RegistryError(self.problems)
-        return self.registry
-
     @cached_property
     def lines(self) -> dict[Path, list[int]]:
         """The lines on which each dotted key path is assigned or opened."""
@@ -78,47 +59,6 @@ class Document:
         """Return the first line of a key path such as ``("codes", 240)``, or None."""
         found = self.lines.get(tuple(map(str, path)))
         return found[0] if found else None
-
-    def row(self, table: CodeTable, code: int) -> Row:
-        """Return the row of `code` in `table`; raise KeyError where there is none."""
-        return Row(table, code, self.tables.code_tables[table][code], self.line(table, code))
-
-    @cached_property
-    def loaded_text(self) -> str:
-        """The targets of all codes that are loaded, one per line: one search tells whether any looks suspicious."""
-        return "\n".join([*self.tables.codes.values(), *self.tables.load_only.values()])
-
-    @cached_property
-    def loaded_targets(self) -> frozenset[str]:
-        """The targets of all codes that are loaded."""
-        return frozenset(self.tables.codes.values()).union(self.tables.load_only.values())
-
-    @cached_property
-    def loaded_modules(self) -> frozenset[str]:
-        """The modules of all codes that are loaded."""
-        # A target has one colon and no line end, so that every other part is a module.
-        return frozenset(self.loaded_text.replace(":", "\n").split("\n")[::2])
-
-    @cached_property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows of the three code tables, in the order of the file within each table."""
-        return tuple(
-            Row(table, code, target, self.line(table, code))  # type: ignore[arg-type]
-            for table, rows in self.tables.code_tables.items()
-            for code, target in rows.items()
-        )
-
-
-def _registry(tables: Tables) -> Registry:
-    return Registry(
-        include=tables.include,
-        ranges={name: Range(**row) for name, row in tables.ranges.items()},
-        codes=tables.codes,
-        load_only=tables.load_only,
-        moved=tables.moved,
-        retired=tables.retired,
-        reducers=tables.reducers,
-    )
 
 
 def _presentable(problem: Problem, path: str) -> Problem:

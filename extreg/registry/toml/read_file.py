@@ -2,9 +2,8 @@
 
 import os
 
+from extreg.archives import read
 from extreg.errors import Problem, RegistryError, UnreadableError
-from extreg.registry.toml.page import Document
-from extreg.startup.archives import read
 
 
 def read_text(path: "str | os.PathLike[str]") -> str:
@@ -38,14 +37,13 @@ def _instead(path: "str | os.PathLike[str]", error: OSError) -> str:
     return ""
 
 
-def read_document(path: "str | os.PathLike[str]", *, shown: "str | None" = None) -> Document:
-    """Return the document in the file at `path`, which messages call `shown`, faults and all.
+def read_source(path: "str | os.PathLike[str]", *, shown: "str | None" = None) -> str:
+    """Return the text of the registry file at `path`, which messages call `shown`.
 
     Raises `UnreadableError` when there is no such file and `RegistryError` when it is not text.
     """
+    name = shown or os.fspath(path)
     try:
-        text = decode(read(path), shown or os.fspath(path))
+        return decode(read(path), name)
     except OSError as error:
-        name = shown or os.fspath(path)
         raise UnreadableError(f"cannot read {name}: {error.strerror}", _instead(name, error)) from None
-    return Document.read(text, path=shown or os.fspath(path))

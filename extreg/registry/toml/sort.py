@@ -1,8 +1,8 @@
 """Sorting the rows of a registry file, as text to text: comments go along, everything else stays where it is."""
 
+from extreg.registry.document import Document
 from extreg.registry.invariants import CODE_TABLES
 from extreg.registry.toml.edit_proof import prove_sorted
-from extreg.registry.toml.page import Document
 from extreg.registry.toml.statements import Statement, comments_above, statements
 
 

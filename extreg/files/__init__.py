@@ -1,1 +1,0 @@
-"""Edges: files, locks, processes, importing user modules.  All I/O lives here."""

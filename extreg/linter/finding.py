@@ -1,0 +1,39 @@
+"""What a lint rule finds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from extreg.printable import printable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a rule found.
+
+    ``line`` counts from 1 and is None where the finding is about the whole file; ``hint`` is a command or an edit.
+    """
+
+    rule: str
+    path: str
+    line: int | None
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return printable(f"{place}: {self.rule}: {self.message}")
+
+    @property
+    def place(self) -> tuple[str, int, str, str]:
+        """What findings are sorted by."""
+        return self.path, self.line or 0, self.rule, self.message
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as JSON has it."""
+        return {
+            "rule": self.rule,
+            "path": self.path,
+            "line": self.line,
+            "message": self.message,
+            "hint": self.hint,
+        }

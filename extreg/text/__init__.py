@@ -1,1 +1,0 @@
-"""Text: TOML text to registry and back, edits as text to text.  Pure."""
