@@ -111,13 +111,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     """The demo takes no options."""
 
 
-COMMANDS = (
-    Command(
-        name="demo",
-        description="Write a small program and a registry into a temporary folder, allocate codes, install them in a "
-        "fresh process, compare sizes, move a class, and provoke a collision. Nothing is left behind.",
-        examples="  extreg demo",
-        configure=_configure,
-        run=_demo,
-    ),
+COMMAND = Command(
+    name="demo",
+    description="Write a small program and a registry into a temporary folder, allocate codes, install them in a "
+    "fresh process, compare sizes, move a class, and provoke a collision. Nothing is left behind.",
+    examples="  extreg demo",
+    configure=_configure,
+    run=_demo,
 )

@@ -1,4 +1,4 @@
-"""The diff command."""
+"""diff: what changed, and in which order to deploy it."""
 
 import argparse
 from collections.abc import Iterable
@@ -12,8 +12,6 @@ from extreg.project.revisions import read_revision
 from extreg.registry.difference import Difference, Row
 from extreg.registry.document import Document
 from extreg.startup import NAME
-
-JSON_VERSION = 1
 
 
 def _diff(arguments: argparse.Namespace) -> int:
@@ -87,7 +85,6 @@ def advice(difference: Difference) -> str:
 
 def _as_json(old: Document, new: Document, difference: Difference) -> dict[str, Any]:
     return {
-        "version": JSON_VERSION,
         "old": {"path": old.path, "fingerprint": old.require().fingerprint},
         "new": {"path": new.path, "fingerprint": new.require().fingerprint},
         "verdict": difference.verdict,
@@ -125,16 +122,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     registry_option(parser)
 
 
-COMMANDS = (
-    Command(
-        name="diff",
-        description="Say what changed between two registries, whether new readers load what old writers dumped and "
-        "old readers what new writers dump, and hence which side is deployed first. Exit code 0: any order is safe, "
-        "and nothing stops loading; 1: the order matters, something stops loading, or something cannot be judged.",
-        examples="  extreg diff main                    the working file against the branch main\n"
-        "  extreg diff v1.4 v1.5\n"
-        "  extreg diff old.toml HEAD:src/shop/registry.toml --format json",
-        configure=_configure,
-        run=_diff,
-    ),
+COMMAND = Command(
+    name="diff",
+    description="Say what changed between two registries, whether new readers load what old writers dumped and "
+    "old readers what new writers dump, and hence which side is deployed first. Exit code 0: any order is safe, "
+    "and nothing stops loading; 1: the order matters, something stops loading, or something cannot be judged.",
+    examples="  extreg diff main                    the working file against the branch main\n"
+    "  extreg diff v1.4 v1.5\n"
+    "  extreg diff old.toml HEAD:src/shop/registry.toml --format json",
+    configure=_configure,
+    run=_diff,
 )

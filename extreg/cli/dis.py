@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say
 from extreg.cli.stored import plural, registry_if_any
 from extreg.errors import MalformedPickleError, UnreadableError
@@ -12,7 +13,7 @@ from extreg.stores.contents import Blob, Fault, Passed, contents, mapped
 from extreg.stores.files import files_below
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Run the command with its arguments; return the exit code."""
     _, registry = registry_if_any(arguments)
     path, member = _split(arguments.file)
@@ -65,3 +66,23 @@ def _print_anyhow(path: Path, registry: Registry | None) -> None:
     """Show as much as can be read of a file that does not look like a pickle: why not is what somebody asks."""
     with mapped(path) as data:
         _print(Blob("", data), registry, heading=False)
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE[::MEMBER]", help="a file; of an archive or a database all pickles, or that of one member"
+    )
+    registry_option(parser)
+
+
+COMMAND = Command(
+    name="dis",
+    description=(
+        "Show the opcodes of a stored pickle, without executing it, in the manner of pickletools, each code with "
+        "its target and state beside it."
+    ),
+    examples="  extreg dis order.pickle\n  extreg dis model.pt::model/data.pkl\n"
+    "  extreg dis cache.sqlite::entries.value#1",
+    configure=_configure,
+    run=_run,
+)

@@ -11,13 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 from extreg import __version__
-from extreg.cli.output import coloured
+from extreg.cli.output import coloured, versioned
 from extreg.linter.check import BY_NAME
 from extreg.linter.finding import Finding
 from extreg.linter.rule_pages import PAGE, documentation, summary
 from extreg.printable import printable
 
-JSON_VERSION = 1
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 # Where something else stands, which may move too.
@@ -41,8 +40,8 @@ def as_text(findings: Sequence[Finding], path: str, colour: Colour) -> str:
 
 def as_json(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # noqa: ARG001 - one signature for all
     """Return ``{"version": 1, "findings": [...]}``."""
-    shown = {"version": JSON_VERSION, "findings": [found.as_json() for found in findings]}
-    return json.dumps(shown, indent=2)
+    shown = {"findings": [found.as_json() for found in findings]}
+    return json.dumps(versioned(shown), indent=2)
 
 
 def as_github(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # noqa: ARG001

@@ -1,22 +1,15 @@
-"""The lint command and what explains it: lint, rule, schema."""
+"""lint: check the registry."""
 
 import argparse
 import difflib
 import sys
-from importlib.resources import files
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.formats import FORMATS, in_repository, on
-from extreg.cli.output import note, say, say_as_it_is, say_json
-from extreg.errors import UnreadableError
-from extreg.linter.check import BY_NAME
+from extreg.cli.output import note, say, say_as_it_is
 from extreg.linter.fix import fixed, mended, unconfirmed, write_fixed
-from extreg.linter.rule_pages import documentation, page, summary
 from extreg.linter.run import Run, Wishes
-from extreg.linter.settings import check_names
 from extreg.project.locate import registry_path
-
-JSON_VERSION = 1
 
 
 def _lint(arguments: argparse.Namespace) -> int:
@@ -73,33 +66,6 @@ def _lines(text: str) -> list[str]:
     return [*lines[:-1], *([lines[-1][:-1]] if lines[-1] != "\n" else [])]
 
 
-def _rule(arguments: argparse.Namespace) -> int:
-    if arguments.name is not None:
-        check_names((arguments.name,), "extreg rule")
-        chosen = {arguments.name: BY_NAME[arguments.name]}
-    else:
-        chosen = BY_NAME
-    if arguments.format == "markdown":
-        if arguments.name is not None:
-            raise UnreadableError("--format markdown is the page of all rules", "leave the name away")
-        say(*page().splitlines())
-    elif arguments.format == "json":
-        rules = [{"name": name, "documentation": documentation(rule)} for name, rule in chosen.items()]
-        say_json({"version": JSON_VERSION, "rules": rules})
-    elif arguments.name is not None:
-        say(arguments.name, "", *documentation(chosen[arguments.name]).splitlines())
-    else:
-        width = max(map(len, chosen))
-        for name, rule in chosen.items():
-            say(f"{name:{width}}  {summary(rule)}")
-    return 0
-
-
-def _schema(_: argparse.Namespace) -> int:
-    say(*(files("extreg.registry.toml") / "registry.schema.json").read_text(encoding="utf-8").splitlines())
-    return 0
-
-
 def _names(given: list[str]) -> tuple[str, ...]:
     """Return the rule names in repeated and comma-separated options."""
     return tuple(name for part in given for name in part.replace(",", " ").split())
@@ -143,42 +109,16 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     registry_option(parser)
 
 
-def _configure_rule(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a rule (default: list all)")
-    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="default: text")
-
-
-def _configure_nothing(_: argparse.ArgumentParser) -> None:
-    pass
-
-
-COMMANDS = (
-    Command(
-        name="lint",
-        description="Check the registry file and those of the packages it includes for collisions and broken promises, "
-        "and the code they name. Nothing is imported unless --import is given.",
-        examples="  extreg lint\n"
-        "  extreg lint --against origin/main               in a pull request\n"
-        "  extreg lint --against v1.4 --rolling --import   before a release\n"
-        "  extreg lint --fix\n"
-        "  extreg lint --import --fix                      moves re-exported targets too\n"
-        "  extreg lint --format sarif > extreg.sarif",
-        configure=_configure,
-        run=_lint,
-    ),
-    Command(
-        name="rule",
-        description="List the lint rules, or say of one what it finds, why that matters and how to fix it.",
-        examples="  extreg rule\n  extreg rule reassigned-code",
-        configure=_configure_rule,
-        run=_rule,
-    ),
-    Command(
-        name="schema",
-        description="Print the JSON schema of registry.toml. Editors with TOML support (Taplo, Even Better TOML) check "
-        "the file as you type when its first line is `#:schema` and the path or address of the schema.",
-        examples="  extreg schema > registry.schema.json      then on line 1: #:schema ./registry.schema.json",
-        configure=_configure_nothing,
-        run=_schema,
-    ),
+COMMAND = Command(
+    name="lint",
+    description="Check the registry file and those of the packages it includes for collisions and broken promises, "
+    "and the code they name. Nothing is imported unless --import is given.",
+    examples="  extreg lint\n"
+    "  extreg lint --against origin/main               in a pull request\n"
+    "  extreg lint --against v1.4 --rolling --import   before a release\n"
+    "  extreg lint --fix\n"
+    "  extreg lint --import --fix                      moves re-exported targets too\n"
+    "  extreg lint --format sarif > extreg.sarif",
+    configure=_configure,
+    run=_lint,
 )

@@ -7,11 +7,13 @@ that everything is escaped on its way out; what has colours in it, or is a forma
 import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import TextIO
 
 from extreg.errors import ExtregError
 from extreg.printable import printable
 
+JSON_VERSION = 1
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 
 
@@ -42,9 +44,14 @@ def say_as_it_is(text: str) -> None:
     print(text)
 
 
-def say_json(value: object) -> None:
-    """Print a result as JSON, which is ASCII."""
-    print(json.dumps(value, indent=2))
+def say_json(value: Mapping[str, object]) -> None:
+    """Print a result as JSON, which is ASCII, with the version of its shape."""
+    print(json.dumps(versioned(value), indent=2))
+
+
+def versioned(value: Mapping[str, object]) -> dict[str, object]:
+    """Return a JSON object with the version of its shape first."""
+    return {"version": JSON_VERSION, **value}
 
 
 def say_error(error: ExtregError) -> None:

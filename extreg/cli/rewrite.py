@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from extreg.cli.command import Command
 from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import (
-    JSON_VERSION,
     faults_as_json,
+    path_arguments,
     plural,
     say_faults,
 )
@@ -22,7 +23,7 @@ from extreg.stores.rewrite import Outcome, rewrite_files
 _SHOWN = 5
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Run the command with its arguments; return the exit code."""
     registry = read_effective(registry_path(arguments.registry))
     work = rewrite_files(
@@ -79,7 +80,6 @@ def _as_json(
     outcomes: Sequence[Outcome], faults: list[tuple[Found, Fault]], arguments: argparse.Namespace
 ) -> dict[str, Any]:
     return {
-        "version": JSON_VERSION,
         "to": arguments.to,
         "check": arguments.check,
         "read": len(outcomes),
@@ -99,3 +99,30 @@ def _as_json(
         "alone": [{"path": str(item.found.path), "reason": item.alone} for item in outcomes if item.alone is not None],
         "unreadable": faults_as_json(faults),
     }
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", choices=("codes", "names"), required=True, help="what to write")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would change")
+    parser.add_argument(
+        "--independent",
+        action="store_true",
+        help="several pickles in a file share no memo, where that does not show: none was dumped by the Pickler that "
+        "dumped the one before",
+    )
+    path_arguments(parser)
+
+
+COMMAND = Command(
+    name="rewrite",
+    description=(
+        "Put live codes in the place of names in stored pickles, or names in the place of all codes the registry "
+        "knows, retired ones too. Each file is replaced in one step, so that a crash leaves it old or new. What "
+        "cannot be proved to load the same stays as it is, and is counted. Plain, gzip, bz2 and xz files are "
+        "rewritten; archives and databases are left alone, and named."
+    ),
+    examples="  extreg rewrite --to codes --check data/\n  extreg rewrite --to codes data/\n"
+    "  extreg rewrite --to names old.pickle    before its codes are retired, or for readers without extreg",
+    configure=_configure,
+    run=_run,
+)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from extreg.cli.command import Command
 from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import (
-    JSON_VERSION,
     faults_as_json,
     passed_as_json,
+    path_arguments,
     plural,
     registry_if_any,
     say_faults,
@@ -28,7 +29,7 @@ from extreg.stores.files import Found, files_below
 from extreg.stores.survey import Report, Survey, Total, reports
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Run the command with its arguments; return the exit code."""
     path, registry = registry_if_any(arguments)
     found = watched(reports(files_below(arguments.paths), arguments.jobs), "files")
@@ -86,7 +87,6 @@ def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) ->
     if arguments.format == "json":
         files = [{"path": path, **use._asdict()} for path, use in uses]
         answer = {
-            "version": JSON_VERSION,
             "code": code,
             "used": True if uses else None if faults or passed else False,
             "files": files,
@@ -140,7 +140,6 @@ def _print_text(survey: Survey, registry: Registry | None) -> None:
 
 def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dict[str, Any]:
     return {
-        "version": JSON_VERSION,
         "registry": path,
         "read": survey.read,
         "holding": survey.holding,
@@ -185,3 +184,34 @@ def _target(code: int, registry: Registry | None) -> str | None:
 
 def _code_of(module: str, name: str, registry: Registry | None) -> int | None:
     return registry.code(f"{module}:{name}") if registry is not None else None
+
+
+def _jobs(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 256:
+        raise ValueError
+    return count
+
+
+_jobs.__name__ = "number of processes"
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    path_arguments(parser)
+    parser.add_argument("--code", metavar="CODE", help="only say whether this code (or target) is in use, and where")
+    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="read with so many processes (default: 1)")
+
+
+COMMAND = Command(
+    name="scan",
+    description=(
+        "List the globals and codes in stored pickles, without executing any: in plain files, gzip, bz2, xz and "
+        "zip files (torch and numpy archives too), shelves and other dbm databases, and SQLite's BLOBs. Exit code: "
+        "1 when a code is unknown to the registry or retired. With --code: 0 when that code is not in use, 1 when "
+        "it is, 2 when something could not be read, so that nobody can say."
+    ),
+    examples="  extreg scan data/ cache.db\n  extreg scan data/ --code 4711       before extreg retire 4711\n"
+    "  extreg scan data/ --jobs 4 --format json",
+    configure=_configure,
+    run=_run,
+)

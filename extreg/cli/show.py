@@ -1,83 +1,15 @@
-"""The commands that show the registry: list and show."""
+"""show: show one code with its whole story."""
 
 import argparse
-from typing import Any, NamedTuple
 
 from extreg.cli.command import Command, registry_option
-from extreg.cli.output import say, say_json, short
-from extreg.project.effective import Effective, effective
+from extreg.cli.output import say, short
+from extreg.cli.rows import rows_of
+from extreg.project.effective import effective
 from extreg.project.locate import registry_path
 from extreg.registry import life
-from extreg.registry.document import Document, Row, read_document
-from extreg.registry.ranges import capacity, range_of_code, used
-
-JSON_VERSION = 1
-
-
-class _Shown(NamedTuple):
-    """One row, and the file that it stands in."""
-
-    row: Row
-    path: str
-    own: bool
-
-
-def _list(arguments: argparse.Namespace) -> int:
-    path = registry_path(arguments.registry)
-    document = read_document(path)
-    known = effective(document.require(), path)
-    rows = _rows(document, known)
-    if arguments.format == "json":
-        say_json(_as_json(document, known, rows))
-        return 0
-    width = len(str(rows[-1].row.code)) if rows else 0
-    for row, file, own in rows:
-        state = known.everything.state(row.code) or ""
-        say(f"{row.code:>{width}}  {state:9}  {row.target}{'' if own else f'  ({short(file)})'}")
-    return 0
-
-
-def _rows(document: Document, known: Effective) -> list[_Shown]:
-    """Return all rows in ascending order: the file's own, and those of what it includes."""
-    rows = [_Shown(row, document.path, own=True) for row in document.rows]
-    for file in dict.fromkeys(known.files.values()):
-        theirs = read_document(file).rows
-        rows += [_Shown(row, file, own=False) for row in theirs if known.files.get(row.code) == file]
-    return sorted(rows, key=lambda shown: shown.row.code)
-
-
-def _as_json(document: Document, known: Effective, rows: list[_Shown]) -> dict[str, Any]:
-    registry, spent = known.own, known.everything.spent
-    return {
-        "version": JSON_VERSION,
-        "path": document.path,
-        "fingerprint": registry.fingerprint,
-        "include": list(registry.include),
-        "ranges": {
-            name: {
-                "first": span.first,
-                "last": span.last,
-                "allocate": span.allocate,
-                "modules": list(span.modules),
-                "used": used(name, registry.ranges, spent),
-                "capacity": capacity(name, registry.ranges),
-            }
-            for name, span in sorted(registry.ranges.items())
-        },
-        "codes": [
-            {
-                "code": row.code,
-                "state": known.everything.state(row.code),
-                "target": row.target,
-                "former": list(registry.moved.get(row.code, ())),
-                "path": file,
-                "line": row.line,
-                "included": not own,
-            }
-            for row, file, own in rows
-        ],
-        "reducers": dict(registry.reducers),
-    }
+from extreg.registry.document import read_document
+from extreg.registry.ranges import range_of_code
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -90,7 +22,7 @@ def _show(arguments: argparse.Namespace) -> int:
     target = registry.target(code) or registry.retired[code]
     range_name = range_of_code(code, registry.ranges)
     span = registry.ranges[range_name] if range_name is not None else None
-    row, file, own = next(shown for shown in _rows(document, known) if shown.row.code == code)
+    row, file, own = next(shown for shown in rows_of(document, known) if shown.row.code == code)
     facts = {
         "code": str(code),
         "target": target,
@@ -130,29 +62,15 @@ def _by_name(target: str) -> int:
     return sum(2 + len(part.encode()) + 1 for part in (module, qualname)) + 2
 
 
-def _configure_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    registry_option(parser)
-
-
 def _configure_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("code", metavar="CODE", help="a code, or a target that has or had one")
     registry_option(parser)
 
 
-COMMANDS = (
-    Command(
-        name="list",
-        description="List every code with its state and target, in ascending order.",
-        examples="  extreg list\n  extreg list --format json",
-        configure=_configure_list,
-        run=_list,
-    ),
-    Command(
-        name="show",
-        description="Show one code: target, state, former targets, what it costs in a pickle, where it stands.",
-        examples="  extreg show 4711\n  extreg show shop.models:Order",
-        configure=_configure_show,
-        run=_show,
-    ),
+COMMAND = Command(
+    name="show",
+    description="Show one code: target, state, former targets, what it costs in a pickle, where it stands.",
+    examples="  extreg show 4711\n  extreg show shop.models:Order",
+    configure=_configure_show,
+    run=_show,
 )

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from extreg.cli.command import registry_option
 from extreg.cli.output import note
 from extreg.printable import printable
 from extreg.project.effective import read_effective
@@ -12,8 +13,6 @@ from extreg.project.locate import registry_path_if_any
 from extreg.registry.model import Registry
 from extreg.stores.contents import Fault
 from extreg.stores.files import Found
-
-JSON_VERSION = 1
 
 
 def registry_if_any(arguments: argparse.Namespace) -> tuple[Path | None, Registry | None]:
@@ -71,3 +70,10 @@ def table(rows: Iterable[tuple[object, ...]], head: tuple[str, ...], right: int)
         ).rstrip()
         for row in cells
     ]
+
+
+def path_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the PATHs, ``--format`` and ``--registry``."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with all that is below it")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    registry_option(parser)

@@ -2,9 +2,10 @@
 
 import argparse
 
+from extreg.cli.command import Command
 from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
-from extreg.cli.stored import JSON_VERSION, faults_as_json, passed_as_json, plural, say_faults, say_passed, table
+from extreg.cli.stored import faults_as_json, passed_as_json, path_arguments, plural, say_faults, say_passed, table
 from extreg.pickles.pricing import Price
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path, registry_path_if_any
@@ -18,7 +19,7 @@ _OPCODES = {2: "EXT1", 3: "EXT2"}
 _COSTLY = 2
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Run the command with its arguments; return the exit code."""
     path = registry_path(arguments.registry) if arguments.apply else registry_path_if_any(arguments.registry)
     registry = read_effective(path) if path is not None else Registry()
@@ -76,7 +77,6 @@ def _mark(item: Price, use: str) -> str:
 
 def _as_json(result: Suggestions, use: str, added: dict[str, int]) -> dict[str, object]:
     return {
-        "version": JSON_VERSION,
         "use": use,
         "pickles": result.prices.pickles,
         "bytes": result.prices.size,
@@ -98,3 +98,41 @@ def _as_json(result: Suggestions, use: str, added: dict[str, int]) -> dict[str, 
         "unreadable": faults_as_json(result.faults),
         "unknown": passed_as_json(result.unread),
     }
+
+
+def _bytes(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError
+    return count
+
+
+_bytes.__name__ = "number of bytes"
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    path_arguments(parser)
+    parser.add_argument(
+        "--use",
+        choices=("live", "scoped"),
+        default="live",
+        help="live: pickle itself dumps the codes; scoped: so do extreg.dumps and rewrite (default: live)",
+    )
+    parser.add_argument("--apply", action="store_true", help="add the codes to the registry, as extreg add does")
+    parser.add_argument(
+        "--min-saved", type=_bytes, default=1, metavar="BYTES", help="propose what saves at least this (default: 1)"
+    )
+
+
+COMMAND = Command(
+    name="suggest",
+    description=(
+        "Price codes for the globals in stored pickles by what every opcode and memo entry costs there, and list "
+        "those that save bytes. One-byte codes go where they save most. Nothing is proposed that has or had a "
+        "code, that loses bytes, or that extreg lint would object to."
+    ),
+    examples="  extreg suggest samples/\n  extreg suggest samples/ --use scoped --min-saved 1000\n"
+    "  extreg suggest samples/ --apply",
+    configure=_configure,
+    run=_run,
+)

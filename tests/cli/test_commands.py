@@ -420,7 +420,7 @@ def test_only_the_command_that_runs_is_imported(run_extreg: Run, shop: Path) -> 
         )
         loaded[arguments[0]] = set(done.stdout.splitlines()[-1].split())
     assert not {"argparse", "pathlib", "tomli", "tomllib", "pickle", "extreg.errors"} & loaded["--version"]
-    assert not {"extreg.cli.lint", "extreg.cli.life", "extreg.pickles"} & loaded["list"]
+    assert not {"extreg.cli.lint", "extreg.cli.add", "extreg.pickles"} & loaded["list"]
     assert "extreg.cli.scan" not in loaded["lint"]
 
 

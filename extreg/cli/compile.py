@@ -1,4 +1,4 @@
-"""The compile command: the start-up cache, ahead of time."""
+"""compile: write the start-up cache ahead of time."""
 
 import argparse
 import os
@@ -43,14 +43,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     registry_option(parser)
 
 
-COMMANDS = (
-    Command(
-        name="compile",
-        description="Write the cache that makes extreg.install() fast, as compileall does for Python source: for "
-        "images built ahead of time and read-only deployments. Run it with the Python that will start the program. "
-        "Without it, the first start that may write beside registry.toml does the same.",
-        examples="  extreg compile\n  extreg compile --check      in CI: exit 1 unless the cache is there and current",
-        configure=_configure,
-        run=_compile,
-    ),
+COMMAND = Command(
+    name="compile",
+    description="Write the cache that makes extreg.install() fast, as compileall does for Python source: for "
+    "images built ahead of time and read-only deployments. Run it with the Python that will start the program. "
+    "Without it, the first start that may write beside registry.toml does the same.",
+    examples="  extreg compile\n  extreg compile --check      in CI: exit 1 unless the cache is there and current",
+    configure=_configure,
+    run=_compile,
 )
