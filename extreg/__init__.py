@@ -41,10 +41,7 @@ def _begin_command() -> None:
     """
     named = sys.orig_argv[-len(sys.argv)]  # what stands before the program's own arguments
     if named == "extreg" or (named.startswith("-") and named.endswith("mextreg")):
-        # From here on an interrupt ends the command without a traceback.
-        from extreg.process import prepare
-
-        prepare()
+        _end_quietly()
         safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)  # then it is not there, or by wish
         try:
             if not safe and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109 - pathlib is for later
@@ -53,9 +50,23 @@ def _begin_command() -> None:
             return
 
 
+def _end_quietly() -> None:
+    """See to it that from here on an interrupt ends the command without a traceback."""
+    import _signal  # which is built in
+
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until there is something better
+    from extreg.process import prepare
+
+    prepare()
+
+
 # This file is run before extreg/__main__.py is; until that is found, runpy has "-m" in the place of its name.
-if getattr(sys, "argv", None) and sys.argv[0] == "-m" and hasattr(sys, "orig_argv"):
-    _begin_command()
+if getattr(sys, "argv", None) and hasattr(sys, "orig_argv"):
+    if sys.argv[0] == "-m":
+        _begin_command()
+    elif sys.argv[0].replace("\\", "/").rpartition("/")[2] in ("extreg", "extreg.exe", "extreg-script.py"):
+        _end_quietly()  # the script that an installer makes of our entry point
 
 from extreg.ledger import INSTALLED as _INSTALLED  # noqa: E402 - see above
 from extreg.ledger import Owner as _Owner  # noqa: E402

@@ -18,7 +18,7 @@ _STREAMS = ("stdin", "stdout", "stderr")
 
 def prepare() -> None:
     """See to it that an interrupt ends the process without a word, and that there are three streams."""
-    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    if _signal.getsignal(_signal.SIGINT) in (_signal.default_int_handler, _signal.SIG_DFL):
         _signal.signal(_signal.SIGINT, _leave)
     for descriptor, name in enumerate(_STREAMS):
         try:
