@@ -20,7 +20,13 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     """Run the command line and return its exit code."""
     given = sys.argv[1:] if argv is None else list(argv)
     if given == ["--version"]:
-        sys.stdout.write(f"extreg {__version__}\n")
+        try:
+            sys.stdout.write(f"extreg {__version__}\n")
+            sys.stdout.flush()
+        except OSError as error:
+            _drop_what_cannot_be_written()
+            sys.stderr.write(f"extreg: {error}\n")
+            return 2
         return 0
     from extreg.cli.output import note, say_error
     from extreg.cli.parsing import run_command

@@ -107,7 +107,7 @@ def _duplicate_targets(codes: "Mapping[int, str]") -> "Iterator[Problem]":
             yield Problem(
                 where=f"codes.{code}",
                 message=f"target {target} has two live codes, {first_seen[target]} and {code}",
-                hint=f"keep one live: extreg demote {code}",
+                hint=f"keep one live: move the line of {code} into [load-only]",
                 rule="duplicate-target",
             )
         first_seen.setdefault(target, code)

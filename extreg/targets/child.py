@@ -77,7 +77,7 @@ def _one_child(asked: dict[str, Any], seconds: float, answers: dict[str, Answer]
         # Only where somebody waits for a command that imports what they named do they see what it prints.
         stderr=subprocess.DEVNULL if asked["dump"] else None,
         encoding="utf-8",
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONIOENCODING": "utf-8"},
         start_new_session=sys.platform != "win32",  # so that what it started can be ended with it
     )
     assert child.stdin is not None
