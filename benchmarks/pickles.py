@@ -19,7 +19,7 @@ import harness
 from picklescan.scanner import _list_globals
 
 from extreg.pickles import scan, to_codes, to_names
-from extreg.pickles.names import loaded
+from extreg.pickles.walking.names import loaded
 from extreg.registry.model import Registry
 
 

@@ -16,7 +16,7 @@ import harness
 
 import extreg
 from extreg.pickles import scan
-from extreg.pickles.names import loaded
+from extreg.pickles.walking.names import loaded
 from extreg.registry.model import Registry
 
 ROUNDS = 15

@@ -21,6 +21,8 @@ LAYERS = (
     ("extreg.importhook",),
     ("extreg.disk.",),
     ("extreg.registry.",),
+    ("extreg.pickles.walking.",),
+    ("extreg.pickles.rewriting.",),
     ("extreg.pickles.",),
     ("extreg.reduce.",),
     ("extreg.startup.",),
@@ -54,12 +56,13 @@ MODULES = {name_of(file): file for file in FILES}
 
 def layer_of(module: str) -> int:
     found = [
-        number
+        (len(member), number)
         for number, members in enumerate(LAYERS)
-        if any(module == member or (member.endswith(".") and f"{module}.".startswith(member)) for member in members)
+        for member in members
+        if module == member or (member.endswith(".") and f"{module}.".startswith(member))
     ]
-    assert len(found) == 1, f"{module} is in no layer: add it to LAYERS"
-    return found[0]
+    assert found, f"{module} is in no layer: add it to LAYERS"
+    return max(found)[1]  # the innermost room
 
 
 def imports(tree: ast.AST, kind: str = "top") -> Iterator[tuple[str, str]]:

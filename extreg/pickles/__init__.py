@@ -31,11 +31,11 @@ __all__ = [
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles.dis import disassemble
-from extreg.pickles.events import Event
-from extreg.pickles.opcodes import Step, steps
 from extreg.pickles.pricing import Price, Prices, price
-from extreg.pickles.rewriter import Rewritten, rewrite, to_codes, to_names
+from extreg.pickles.rewriting.rewriter import Rewritten, rewrite, to_codes, to_names
 from extreg.pickles.scanner import Scan, scan
-from extreg.pickles.sniff import plausible
 from extreg.pickles.tally import Tally, Use, tally
-from extreg.pickles.walker import walk
+from extreg.pickles.walking.events import Event
+from extreg.pickles.walking.opcodes import Step, steps
+from extreg.pickles.walking.sniff import plausible
+from extreg.pickles.walking.walker import walk

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from extreg.pickles.events import Event
-from extreg.pickles.names import loaded
-from extreg.pickles.opcodes import TO_MARK, Buffer, Step, step, steps, string
-from extreg.pickles.walker import flat, walk
+from extreg.pickles.walking.events import Event
+from extreg.pickles.walking.names import loaded
+from extreg.pickles.walking.opcodes import TO_MARK, Buffer, Step, step, steps, string
+from extreg.pickles.walking.walker import flat, walk
 from extreg.printable import printable
 from extreg.registry.model import Registry
 

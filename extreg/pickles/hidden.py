@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Final
 
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.sniff import marked, sound
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.sniff import marked, sound
 
 BASE64: Final = "text that may be base64"
 HEX: Final = "text that may be hex"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from extreg.pickles.hidden import as_lzma, as_zlib, encoded_in
-from extreg.pickles.opcodes import Buffer
+from extreg.pickles.walking.opcodes import Buffer
 
 UNKNOWN: Final = "of unknown kind"
 AS_TEXT: Final = "pickles as text"

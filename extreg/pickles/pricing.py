@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from extreg.pickles.events import Event
-from extreg.pickles.memo import Traffic, traffic
-from extreg.pickles.names import loaded, target
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.plan import Pickle
-from extreg.pickles.rewriter import pickles_in
-from extreg.pickles.shorten import shortened
-from extreg.pickles.walker import flat
+from extreg.pickles.rewriting.plan import Pickle
+from extreg.pickles.rewriting.rewriter import pickles_in
+from extreg.pickles.rewriting.shorten import shortened
+from extreg.pickles.walking.events import Event
+from extreg.pickles.walking.memo import Traffic, traffic
+from extreg.pickles.walking.names import loaded, target
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.walker import flat
 
 _EXT1, _EXT2 = 2, 3
 _SHORT_BINUNICODE, _BINGET, _BINPUT, _LONG_BINPUT = b"\x8chqr"

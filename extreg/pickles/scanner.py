@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.walker import batches, flat
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.walker import batches, flat
 
 
 class Scan(NamedTuple):

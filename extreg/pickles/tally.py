@@ -5,8 +5,8 @@ from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.walker import batches, flat
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.walker import batches, flat
 
 _Key = TypeVar("_Key")
 _PROTO = 0x80

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from extreg.pickles import engines
-from extreg.pickles.rewriter import rewrite, to_codes
-from extreg.pickles.walker import walk
+from extreg.pickles.rewriting.rewriter import rewrite, to_codes
+from extreg.pickles.walking.walker import walk
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target
 

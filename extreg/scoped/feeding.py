@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from extreg.pickles.engines import Unpickler
-from extreg.pickles.walker import batches
+from extreg.pickles.walking.walker import batches
 from extreg.scoped.permits import SMALL, Checked
 
 _IN_C: Final = Unpickler.__module__ == "_pickle"

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Iterable
 from typing import Any
 
-from extreg.pickles.opcodes import Buffer
+from extreg.pickles.walking.opcodes import Buffer
 from extreg.registry.model import Registry
 from extreg.scoped.feeding import fed
 from extreg.scoped.permits import Checked, permits_of

@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
 from extreg.pickles import engines
-from extreg.pickles.machine import interpret
-from extreg.pickles.names import loaded, target
-from extreg.pickles.walker import batches
+from extreg.pickles.walking.machine import interpret
+from extreg.pickles.walking.names import loaded, target
+from extreg.pickles.walking.walker import batches
 from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
 from extreg.registry.target import split

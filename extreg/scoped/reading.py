@@ -3,8 +3,8 @@
 from typing import Any, Final, Protocol
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.opcodes import TABLE
-from extreg.pickles.walker import batches
+from extreg.pickles.walking.opcodes import TABLE
+from extreg.pickles.walking.walker import batches
 
 # How much is read at first from a file that can be wound back: as much as a buffered one holds.  What is too long for
 # it is read again, four times as much.

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import IO, cast
 from zipfile import BadZipFile
 
-from extreg.pickles.opcodes import Buffer
+from extreg.pickles.walking.opcodes import Buffer
 
 
 def _broken() -> tuple[type[Exception], ...]:

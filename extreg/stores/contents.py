@@ -15,8 +15,8 @@ from typing import IO, Literal, NamedTuple
 from zipfile import ZipFile
 
 from extreg.pickles.kinds import AS_TEXT, UNKNOWN, kind_of, may_be_text, slices
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.sniff import may_begin, plausible
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.sniff import may_begin, plausible
 from extreg.stores.bounded import BROKEN, Budget, decompressor, expanded, opened
 from extreg.stores.databases import Value, cells, values
 from extreg.stores.files import Found

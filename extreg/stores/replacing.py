@@ -13,7 +13,7 @@ from typing import IO
 from extreg.disk.atomic import leftovers, sweep, sync_folder, temporary
 from extreg.disk.locking import locked
 from extreg.errors import ExtregError, UnreadableError, WrittenError
-from extreg.pickles.opcodes import Buffer
+from extreg.pickles.walking.opcodes import Buffer
 
 if sys.platform != "win32":
     import fcntl

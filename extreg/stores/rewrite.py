@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from extreg.errors import ExtregError, MalformedPickleError, WrittenError
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.rewriter import Rewritten, rewrite
-from extreg.pickles.sniff import plausible
+from extreg.pickles.rewriting.rewriter import Rewritten, rewrite
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.sniff import plausible
 from extreg.registry.model import Registry
 from extreg.stores.bounded import BROKEN, Budget, compression, decompressor, expanded
 from extreg.stores.contents import Form, describe, form_of, mapped_file

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 from extreg.errors import AllocationError
 from extreg.linter.candidates import objection
-from extreg.pickles.opcodes import Buffer
 from extreg.pickles.pricing import Price, Prices, price
 from extreg.pickles.tally import tally
+from extreg.pickles.walking.opcodes import Buffer
 from extreg.project.effective import with_rows_of
 from extreg.registry import life
 from extreg.registry.allocation import allocate

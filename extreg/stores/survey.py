@@ -12,8 +12,8 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from extreg.pickles.hidden import hidden_in
-from extreg.pickles.opcodes import Buffer
 from extreg.pickles.tally import Tally, Use, beginnings, tally
+from extreg.pickles.walking.opcodes import Buffer
 from extreg.stores.contents import READ_WHOLE, Fault, Passed, contents, release
 from extreg.stores.files import Found
 

@@ -6,7 +6,7 @@ import pytest
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles import scan, to_codes, to_names
-from extreg.pickles.opcodes import TABLE, TO_MARK
+from extreg.pickles.walking.opcodes import TABLE, TO_MARK
 from extreg.registry.model import Registry
 
 hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")

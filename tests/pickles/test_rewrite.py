@@ -9,8 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import memo, rewrite, scan, shorten, splice, to_codes, to_names
-from extreg.pickles.names import loaded
+from extreg.pickles import rewrite, scan, to_codes, to_names
+from extreg.pickles.rewriting import shorten, splice
+from extreg.pickles.walking import memo
+from extreg.pickles.walking.names import loaded
 from extreg.registry.model import Registry
 
 from . import corpus, reference

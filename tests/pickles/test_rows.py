@@ -16,9 +16,9 @@ import pytest
 
 from extreg.errors import MalformedPickleError
 from extreg.pickles import disassemble, price, rewrite, scan, steps, tally, walk
-from extreg.pickles.carried import fetching, is_carried
-from extreg.pickles.doubt import is_apart
-from extreg.pickles.machine import slot
+from extreg.pickles.walking.carried import fetching, is_carried
+from extreg.pickles.walking.doubt import is_apart
+from extreg.pickles.walking.machine import slot
 from extreg.registry.model import Registry
 
 from .test_rewrite import installed

@@ -5,8 +5,8 @@ from functools import cache
 import pytest
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import patterns, walker
-from extreg.pickles.walker import walk
+from extreg.pickles.walking import patterns, walker
+from extreg.pickles.walking.walker import walk
 
 from . import corpus, reference
 

@@ -8,7 +8,7 @@ from extreg.linter.context import Context
 from extreg.linter.facts.drifting import CONSTANTS, DRIFTING, MANGLED_FROM, Key
 from extreg.linter.facts.known_targets import DEAD, Known
 from extreg.linter.finding import Finding
-from extreg.pickles import names as python2
+from extreg.pickles.walking import names as python2
 from extreg.registry.dangerous import danger, danger_in
 from extreg.registry.document import Row
 from extreg.registry.target import split

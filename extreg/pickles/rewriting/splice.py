@@ -4,10 +4,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from extreg.pickles.memo import Traffic, fetches, traffic
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.plan import Edit, Pickle
-from extreg.pickles.row import FREE, Bond
+from extreg.pickles.rewriting.plan import Edit, Pickle
+from extreg.pickles.rewriting.row import FREE, Bond
+from extreg.pickles.walking.memo import Traffic, fetches, traffic
+from extreg.pickles.walking.opcodes import Buffer
 
 _SHORT_BINUNICODE, _BINGET = b"\x8ch"
 # From this size on it is worth a search to learn that the rest of a pickle does not fetch some slots.

@@ -1,14 +1,14 @@
 """The plain symbolic machine: what is on the stack and in the memo at each opcode, as far as it is a string.
 
-It is what the fast walk in `extreg.pickles.walker` is held to by the tests, and what that falls back on for a pickle
-whose STACK_GLOBAL operands do not stand right in front of it.  It makes no attempt to be fast.
+It is what the fast walk in `extreg.pickles.walking.walker` is held to by the tests, and what that falls back on for a
+pickle whose STACK_GLOBAL operands do not stand right in front of it.  It makes no attempt to be fast.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from extreg.pickles.events import Event, Kind
-from extreg.pickles.opcodes import TO_MARK, Buffer, Step, names, steps, string
+from extreg.pickles.walking.events import Event, Kind
+from extreg.pickles.walking.opcodes import TO_MARK, Buffer, Step, names, steps, string
 
 _STRINGS: Final = frozenset(b"STUVX\x8c\x8d")
 _PLAIN: Final[dict[int, Kind]] = {0x80: "proto", 0x95: "frame", 0x2E: "stop"}

@@ -1,8 +1,8 @@
 """What the pickles of a row have to keep for each other, if nothing tells whether they share a memo.
 
-Where no pickle fetches more than it has memoized (`extreg.pickles.carried`), the row looks as if each were on its own.
-But under protocols 4 and 5, where MEMOIZE does not say which slot it fills, a GET means one thing then and another if
-the memo went on.
+Where no pickle fetches more than it has memoized (`extreg.pickles.walking.carried`), the row looks as if each were on
+its own. But under protocols 4 and 5, where MEMOIZE does not say which slot it fills, a GET means one thing then and
+another if the memo went on.
 
 Proof that it did not is a global that two pickles name and memoize: a Pickler would have fetched it the second time
 (Lib/pickle.py, ``Pickler.save``, looks into the memo first).  So is another protocol.
@@ -13,9 +13,9 @@ from collections.abc import Collection, Container, Iterator, Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from extreg.pickles.memo import traffic
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.plan import Pickle
+from extreg.pickles.rewriting.plan import Pickle
+from extreg.pickles.walking.memo import traffic
+from extreg.pickles.walking.opcodes import Buffer
 
 _MEMOIZE: Final = 0x94
 _SHORT_BINUNICODE: Final = 0x8C

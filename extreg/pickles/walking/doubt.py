@@ -1,9 +1,9 @@
 """How far to believe what a pickle fetches from the memo, if others stand in front of it.
 
-Where a row is carried (`extreg.pickles.carried`), nobody knows what is fetched.  Where two pickles name a global in
-full and memoize it, or have different protocols, no Pickler wrote the row that keeps its memo: it would have fetched
-the global the second time (Lib/pickle.py, ``Pickler.save``).  In other rows, of which few are long, a name counts if it
-is the same with a memo that goes on as with one that begins anew.
+Where a row is carried (`extreg.pickles.walking.carried`), nobody knows what is fetched.  Where two pickles name a
+global in full and memoize it, or have different protocols, no Pickler wrote the row that keeps its memo: it would
+have fetched the global the second time (Lib/pickle.py, ``Pickler.save``).  In other rows, of which few are long, a
+name counts if it is the same with a memo that goes on as with one that begins anew.
 """
 
 import re
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import patterns
-from extreg.pickles.carried import is_carried
-from extreg.pickles.memo import Memo
-from extreg.pickles.opcodes import Buffer, passed
+from extreg.pickles.walking import patterns
+from extreg.pickles.walking.carried import is_carried
+from extreg.pickles.walking.memo import Memo
+from extreg.pickles.walking.opcodes import Buffer, passed
 
 _MEMOIZE: Final = b"\x94"
 _SHORT_BINUNICODE: Final = 0x8C

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, cast
 
-from extreg.pickles.opcodes import TABLE
+from extreg.pickles.walking.opcodes import TABLE
 
 Match = Callable[..., "re.Match[bytes]"]
 

@@ -9,8 +9,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
-from extreg.pickles.plan import Edit
-from extreg.pickles.walker import Found
+from extreg.pickles.rewriting.plan import Edit
+from extreg.pickles.walking.walker import Found
 
 _FRAME: Final = b"\x95"
 _WIDTH: Final = 9

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.frames import around, reframed
-from extreg.pickles.memo import after_head, fetches, outside, traffic, untouched
-from extreg.pickles.patterns import forgettable
-from extreg.pickles.plan import Edit, Pickle, Plan
-from extreg.pickles.walker import Found, batches
+from extreg.pickles.rewriting.frames import around, reframed
+from extreg.pickles.rewriting.plan import Edit, Pickle, Plan
+from extreg.pickles.walking.memo import after_head, fetches, outside, traffic, untouched
+from extreg.pickles.walking.patterns import forgettable
+from extreg.pickles.walking.walker import Found, batches
 
 _MEMOIZE, _POP = 0x94, 0x30
 # SHORT_BINUNICODE, BINGET and LONG_BINGET are what picklers write as operands of STACK_GLOBAL.

@@ -11,7 +11,7 @@ class Event(NamedTuple):
     ``kind`` is one of
 
     - ``"global"``: GLOBAL, INST or STACK_GLOBAL of ``module`` and ``name``, as they stand in the bytes (under
-      protocols 0 to 2 an unpickler maps Python 2's names: see `extreg.pickles.names.loaded`);
+      protocols 0 to 2 an unpickler maps Python 2's names: see `extreg.pickles.walking.names.loaded`);
     - ``"code"``: EXT1, EXT2 or EXT4 of code ``number``, be it registered, zero or negative;
     - ``"unresolved"``: a STACK_GLOBAL whose operands cannot be known without executing the pickle;
     - ``"proto"`` and ``"frame"``: PROTO and FRAME with their ``number``;

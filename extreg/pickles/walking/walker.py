@@ -1,7 +1,7 @@
 """The walk: every reference and every pickle in a row of them, exactly and fast.
 
-A pattern (see `extreg.pickles.patterns`) passes the opcodes that refer to nothing, a run at a time, and says what
-ended the run; the loop only handles that.  A small message is two or three runs.
+A pattern (see `extreg.pickles.walking.patterns`) passes the opcodes that refer to nothing, a run at a time, and says
+what ended the run; the loop only handles that.  A small message is two or three runs.
 
 A STACK_GLOBAL is resolved on the spot if its operands, short strings or GETs of such, stand right in front of it,
 which is how picklers write it.  For anything else the symbolic machine takes over until that pickle ends.
@@ -12,12 +12,12 @@ from mmap import mmap
 from typing import Final
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import patterns
-from extreg.pickles.doubt import Row
-from extreg.pickles.events import Event, Kind
-from extreg.pickles.machine import interpret
-from extreg.pickles.memo import Memo
-from extreg.pickles.opcodes import TABLE, TEXTS, Buffer, names, passed, readable, step
+from extreg.pickles.walking import patterns
+from extreg.pickles.walking.doubt import Row
+from extreg.pickles.walking.events import Event, Kind
+from extreg.pickles.walking.machine import interpret
+from extreg.pickles.walking.memo import Memo
+from extreg.pickles.walking.opcodes import TABLE, TEXTS, Buffer, names, passed, readable, step
 
 # The fields of an `Event`, of which making a plain tuple takes a fifth of the time.
 Found = tuple[Kind, int, str, str | None, str | None, int | None, int | None]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from extreg.pickles.memo import Traffic
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.walker import Found
+from extreg.pickles.walking.memo import Traffic
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.walker import Found
 
 # What a reference is to whoever resolves it: module, name and code.
 Meaning = tuple[str | None, str | None, int | None]

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import patterns
-from extreg.pickles.machine import slot
-from extreg.pickles.memo import after_head
-from extreg.pickles.opcodes import Buffer, passed, step
+from extreg.pickles.walking import patterns
+from extreg.pickles.walking.machine import slot
+from extreg.pickles.walking.memo import after_head
+from extreg.pickles.walking.opcodes import Buffer, passed, step
 
 _MEMOIZE: Final = 0x94
 _PUTS: Final = frozenset(b"qr")

@@ -3,7 +3,7 @@
 Each pickle in a row is rewritten on its own or left as it is.  Only the references are cut out and others put in;
 everything else stays byte for byte, so each memo slot has to keep its number: a MEMOIZE that goes with the string in
 front of it leaves a filler behind, unless nothing from that slot on is ever fetched.  Every result is proved (see
-`extreg.pickles.proof`) before it takes the place of the original.
+`extreg.pickles.rewriting.proof`) before it takes the place of the original.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,15 +11,15 @@ from itertools import chain, repeat
 from typing import Literal, NamedTuple
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.carried import fetching
-from extreg.pickles.expand import expanded
-from extreg.pickles.frames import reframed, sound
-from extreg.pickles.opcodes import Buffer
-from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
-from extreg.pickles.proof import proved, proved_whole
-from extreg.pickles.row import FREE, Bond, bonds
-from extreg.pickles.shorten import shortened
-from extreg.pickles.walker import Found, batches, flat
+from extreg.pickles.rewriting.expand import expanded
+from extreg.pickles.rewriting.frames import reframed, sound
+from extreg.pickles.rewriting.plan import VARYING, Edit, Pickle, Plan
+from extreg.pickles.rewriting.proof import proved, proved_whole
+from extreg.pickles.rewriting.row import FREE, Bond, bonds
+from extreg.pickles.rewriting.shorten import shortened
+from extreg.pickles.walking.carried import fetching
+from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.walker import Found, batches, flat
 from extreg.registry.model import Registry
 
 

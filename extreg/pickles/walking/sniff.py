@@ -3,7 +3,7 @@
 from typing import Final
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.opcodes import TABLE, TO_MARK, Buffer, Step, steps
+from extreg.pickles.walking.opcodes import TABLE, TO_MARK, Buffer, Step, steps
 
 _PROTO: Final = 0x80
 # With what a pickle of protocol 0 or 1 can begin: whatever pushes and takes nothing.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from extreg.pickles import patterns
-from extreg.pickles.opcodes import Buffer, passed
+from extreg.pickles.walking import patterns
+from extreg.pickles.walking.opcodes import Buffer, passed
 
 _GETS = {0x68: 2, 0x6A: 5}
 _IN_TEXT = frozenset(b"gp")

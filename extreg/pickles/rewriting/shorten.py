@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from extreg.pickles.frames import UNFRAMED, around
-from extreg.pickles.memo import forgotten, outside, traffic, untouched
-from extreg.pickles.names import loaded
-from extreg.pickles.plan import VARYING, Edit, Pickle, Plan
-from extreg.pickles.row import FREE, Bond, in_full
-from extreg.pickles.splice import FAR, Place, extension, grown, spliced
-from extreg.pickles.walker import Found
+from extreg.pickles.rewriting.frames import UNFRAMED, around
+from extreg.pickles.rewriting.plan import VARYING, Edit, Pickle, Plan
+from extreg.pickles.rewriting.row import FREE, Bond, in_full
+from extreg.pickles.rewriting.splice import FAR, Place, extension, grown, spliced
+from extreg.pickles.walking.memo import forgotten, outside, traffic, untouched
+from extreg.pickles.walking.names import loaded
+from extreg.pickles.walking.walker import Found
 
 _MEMOIZE = 0x94
 # The size of the longest opcode for a code: what is replaced and as long does not grow.

@@ -1,7 +1,7 @@
 """Codes to names, in one pickle."""
 
-from extreg.pickles.names import dumped, loaded
-from extreg.pickles.plan import VARYING, Meaning, Pickle, Plan
+from extreg.pickles.rewriting.plan import VARYING, Meaning, Pickle, Plan
+from extreg.pickles.walking.names import dumped, loaded
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 
