@@ -5,6 +5,7 @@ import argparse
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say, short
 from extreg.cli.rows import rows_of
+from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS, extension_opcode
 from extreg.project.effective import effective
 from extreg.project.locate import registry_path
 from extreg.registry import life
@@ -23,12 +24,13 @@ def _show(arguments: argparse.Namespace) -> int:
     range_name = range_of_code(code, registry.ranges)
     span = registry.ranges[range_name] if range_name is not None else None
     row, file, own = next(shown for shown in rows_of(document, known) if shown.row.code == code)
+    opcode = extension_opcode(code)
     facts = {
         "code": str(code),
         "target": target,
         "state": f"{state}: {_MEANING[state or 'retired']}",
         "former": ", ".join(registry.moved.get(code, ())) or "none: it never moved",
-        "opcode": _opcode(code),
+        "opcode": f"{opcode}, {EXTENSION_WIDTHS[opcode]} bytes",
         "by name": f"{_by_name(target)} bytes in a protocol 4 pickle, at its first occurrence",
         "range": f"{range_name} ({span.first} to {span.last})" if span else "none",
         "place": f"{short(file)}:{row.line}{'' if own else ', which is included: it is changed there'}",
@@ -47,13 +49,6 @@ _MEANING = {
     "load-only": "loaded, dumped by name",
     "retired": "neither dumped nor loaded; the number is spent for ever",
 }
-
-
-def _opcode(code: int) -> str:
-    """Say which opcode pickle writes for `code` (PEP 307; `save_global` in Lib/pickle.py)."""
-    if code <= 0xFF:
-        return "EXT1, 2 bytes"
-    return "EXT2, 3 bytes" if code <= 0xFFFF else "EXT4, 5 bytes"
 
 
 def _by_name(target: str) -> int:

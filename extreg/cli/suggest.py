@@ -7,6 +7,7 @@ from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import faults_as_json, passed_as_json, path_arguments, plural, say_faults, say_passed, table
 from extreg.pickles.pricing import Price
+from extreg.pickles.walking.opcodes import EXTENSION_OPCODES
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path, registry_path_if_any
 from extreg.registry.model import Registry
@@ -14,7 +15,6 @@ from extreg.registry.toml.render import row
 from extreg.stores.files import files_below
 from extreg.stores.suggest import Suggestions, add, suggest
 
-_OPCODES = {2: "EXT1", 3: "EXT2"}
 # From so many references in one pickle on, dumping and loading it takes longer with a live code than by name.
 _COSTLY = 2
 
@@ -44,7 +44,7 @@ def _print_text(result: Suggestions, use: str) -> None:
     prices = result.prices
     if prices.proposals:
         rows = [
-            (item.saved, item.pickles, item.references, _OPCODES[item.width], _mark(item, use), item.target)
+            (item.saved, item.pickles, item.references, EXTENSION_OPCODES[item.width], _mark(item, use), item.target)
             for item in prices.proposals
         ]
         say(*table(rows, ("saves", "pickles", "references", "opcode", "CPU", "global"), 3))
@@ -85,7 +85,7 @@ def _as_json(result: Suggestions, use: str, added: dict[str, int]) -> dict[str, 
         "proposals": [
             {
                 "target": item.target,
-                "opcode": _OPCODES[item.width],
+                "opcode": EXTENSION_OPCODES[item.width],
                 "saved": item.saved,
                 "pickles": item.pickles,
                 "references": item.references,

@@ -4,7 +4,6 @@ A rule's function is named as the rule is, its docstring is its documentation, a
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 
 from extreg.linter.context import Context
 from extreg.linter.finding import Finding
@@ -59,19 +58,16 @@ def check(context: Context, *, select: Collection[str] = (), ignore: Collection[
     whatever they are.
     """
     wanted = {name for name in select or BY_NAME if name not in ignore} | {"malformed"}
-    found = {finding for name in BY_NAME if name in wanted for finding in BY_NAME[name](context)}
+    found = {
+        finding for name in BY_NAME if name in wanted and name != "unused-ignore" for finding in BY_NAME[name](context)
+    }
     comments = ignores.ignores(context)
     if not comments:
         return tuple(sorted(found, key=lambda finding: finding.place))
     staying, suppressed = ignores.split_ignored(found, comments)
-    context = replace(
-        context,
-        suppressed=suppressed,
-        ran=frozenset(wanted - _without_means(context)),
-        names=frozenset(BY_NAME),
-    )
     if "unused-ignore" in wanted:
-        staying |= set(ignores.unused_ignore(context))
+        ran = frozenset(wanted - _without_means(context))
+        staying |= set(ignores.unused_ignore(context, ignores.Outcome(suppressed, ran, frozenset(BY_NAME))))
     return tuple(sorted(staying, key=lambda finding: finding.place))
 
 

@@ -30,11 +30,9 @@ class Context:
 
     ``base`` is the registry that promises were made in, ``history`` every version of the file, oldest first;
     ``rolling`` asks for the steps of a rolling deployment; ``unmerged`` says that git's index has the file unmerged.
-    ``answers`` and ``imported`` say what targets lead to by
-    their sources and by importing them.  ``calls`` are the literal `add_extension` calls in the project, ``installed``
-    those in installed distributions, and ``sources`` the texts of the files that they are in.  ``pythons`` are the
-    versions that the project supports.  ``suppressed`` are the findings that comments ignored, and ``ran`` the names
-    of the rules that had what they need, among the ``names`` of all.
+    ``answers`` and ``imported`` say what targets lead to by their sources and by importing them.  ``calls`` are the
+    literal `add_extension` calls in the project, ``installed`` those in installed distributions, and ``sources`` the
+    texts of the files that they are in.  ``pythons`` are the versions that the project supports.
     """
 
     document: Document
@@ -49,9 +47,6 @@ class Context:
     installed: tuple[Call, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
-    suppressed: frozenset[Finding] | None = None
-    ran: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -1,41 +1,51 @@
 """Bytes: pickle bytes to findings, bytes to bytes.  Pure; nothing here executes a pickle or imports what it names.
 
-`walk` yields an `Event` for each opcode that refers to a global or a code, and for PROTO, FRAME and STOP; `scan`
-counts them, and `tally` as many as can be read; `plausible` tells pickles from other bytes.  `steps` yields every
-opcode of one pickle and `disassemble` a line for each.  `to_codes`, `to_names` and, with an account, `rewrite`
-exchange names and codes; `price` tells what codes are worth for a corpus.  All take bytes, bytearray, a contiguous
-memoryview or an mmap with any number of pickles in a row (`steps`: one), and raise `MalformedPickleError`.
+`walk` yields an `Event` for each opcode that refers to a global or a code, and for PROTO, FRAME and STOP; `scan` counts
+them, and `disassemble` yields a line for each opcode of one pickle.  `to_codes` and `to_names` exchange names and
+codes; `price` tells what codes are worth for a corpus.  All take bytes, bytearray, a contiguous memoryview or an mmap
+with any number of pickles in a row (`disassemble`: one), and raise `MalformedPickleError`.
+
+Each name is loaded when it is first used (PEP 562).
 """
+
+from extreg.lazy import lazy
 
 __all__ = [
     "Event",
     "MalformedPickleError",
     "Price",
     "Prices",
-    "Rewritten",
     "Scan",
-    "Step",
-    "Tally",
-    "Use",
     "disassemble",
-    "plausible",
     "price",
-    "rewrite",
     "scan",
-    "steps",
-    "tally",
     "to_codes",
     "to_names",
     "walk",
 ]
 
-from extreg.errors import MalformedPickleError
-from extreg.pickles.dis import disassemble
-from extreg.pickles.pricing import Price, Prices, price
-from extreg.pickles.rewriting.rewriter import Rewritten, rewrite, to_codes, to_names
-from extreg.pickles.scanner import Scan, scan
-from extreg.pickles.tally import Tally, Use, tally
-from extreg.pickles.walking.events import Event
-from extreg.pickles.walking.opcodes import Step, steps
-from extreg.pickles.walking.sniff import plausible
-from extreg.pickles.walking.walker import walk
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from extreg.errors import MalformedPickleError
+    from extreg.pickles.dis import disassemble
+    from extreg.pickles.pricing import Price, Prices, price
+    from extreg.pickles.rewriting.rewriter import to_codes, to_names
+    from extreg.pickles.scanner import Scan, scan
+    from extreg.pickles.walking.events import Event
+    from extreg.pickles.walking.walker import walk
+
+_LAZY = {
+    "Event": "extreg.pickles.walking.events",
+    "MalformedPickleError": "extreg.errors",
+    "Price": "extreg.pickles.pricing",
+    "Prices": "extreg.pickles.pricing",
+    "Scan": "extreg.pickles.scanner",
+    "disassemble": "extreg.pickles.dis",
+    "price": "extreg.pickles.pricing",
+    "scan": "extreg.pickles.scanner",
+    "to_codes": "extreg.pickles.rewriting.rewriter",
+    "to_names": "extreg.pickles.rewriting.rewriter",
+    "walk": "extreg.pickles.walking.walker",
+}
+
+__getattr__, __dir__ = lazy(globals(), _LAZY)

@@ -16,10 +16,10 @@ from extreg.pickles.rewriting.shorten import shortened
 from extreg.pickles.walking.events import Event
 from extreg.pickles.walking.memo import Traffic, traffic
 from extreg.pickles.walking.names import loaded, target
-from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS, Buffer
 from extreg.pickles.walking.walker import flat
 
-_EXT1, _EXT2 = 2, 3
+_EXT1, _EXT2 = EXTENSION_WIDTHS["EXT1"], EXTENSION_WIDTHS["EXT2"]
 _SHORT_BINUNICODE, _BINGET, _BINPUT, _LONG_BINPUT = b"\x8chqr"
 
 

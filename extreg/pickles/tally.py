@@ -5,13 +5,12 @@ from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS, Buffer
 from extreg.pickles.walking.walker import batches, flat
 
 _Key = TypeVar("_Key")
 _PROTO = 0x80
 _PROTOCOLS = range(2, 6)
-_WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 
 
 class Use(NamedTuple):
@@ -57,7 +56,7 @@ def tally(data: Buffer) -> Tally:
                 entry[3] += offset + 1 - begin if begin is not None else _size(opcode, module, name)
             elif number is not None:
                 entry = codes.get(number) or codes.setdefault(number, [0, -1, 0, 0])
-                entry[3] += _WIDTHS[opcode]
+                entry[3] += EXTENSION_WIDTHS[opcode]
             else:
                 unresolved += 1
                 continue

@@ -1,1 +1,1 @@
-"""Values: codes, ranges, the registry and the difference of two registries.  Frozen, pure, no I/O."""
+"""The registry: the value (frozen, pure) with its codes and ranges, and the file that it stands in."""

@@ -56,7 +56,7 @@ def rewrite_files(
 ) -> Iterator[Outcome]:
     """Rewrite each of `files`, or with `check` only find out what that would change, and yield what became of it.
 
-    `independent` is for `extreg.pickles.rewrite`.
+    `independent` is for `extreg.pickles.rewriting.rewriter.rewrite`.
     """
     change = partial(rewrite, registry=registry, to=to, independent=independent)
     tidied: set[Path] = set()

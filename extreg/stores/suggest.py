@@ -9,7 +9,7 @@ from extreg.errors import AllocationError
 from extreg.linter.candidates import objection
 from extreg.pickles.pricing import Price, Prices, price
 from extreg.pickles.tally import tally
-from extreg.pickles.walking.opcodes import Buffer
+from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS, Buffer
 from extreg.project.effective import with_rows_of
 from extreg.registry import life
 from extreg.registry.allocation import allocate
@@ -23,7 +23,6 @@ from extreg.stores.survey import after, capped, holding_none
 
 NARROW = "hot"
 _LAST_NARROW, _LAST_WIDE = 0xFF, 0xFFFF
-_EXT1 = 2
 
 
 class Suggestions(NamedTuple):
@@ -79,7 +78,7 @@ def add(path: Path, proposals: Iterable[Price], effective: Registry) -> list[tup
         added.clear()
         everything = with_rows_of(registry, effective)
         for proposal in proposals:
-            narrow = NARROW if proposal.width == _EXT1 else None
+            narrow = NARROW if proposal.width == EXTENSION_WIDTHS["EXT1"] else None
             everything, code = life.add(everything, proposal.target, range_name=narrow)
             registry, _ = life.add(registry, proposal.target, code=code)
             added.append((code, proposal.target))

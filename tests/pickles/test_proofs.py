@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import pytest
 
-from extreg.pickles import rewrite
 from extreg.pickles.rewriting import rewriter
+from extreg.pickles.rewriting.rewriter import rewrite
 from extreg.registry.model import Registry
 
 from .corpus import Colour, Point

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import rewrite, scan, to_codes, to_names
+from extreg.pickles import scan, to_codes, to_names
 from extreg.pickles.rewriting import shorten, splice
+from extreg.pickles.rewriting.rewriter import rewrite
 from extreg.pickles.walking import memo
 from extreg.pickles.walking.names import loaded
 from extreg.registry.model import Registry

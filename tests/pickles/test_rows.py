@@ -15,10 +15,13 @@ from contextlib import suppress
 import pytest
 
 from extreg.errors import MalformedPickleError
-from extreg.pickles import disassemble, price, rewrite, scan, steps, tally, walk
+from extreg.pickles import disassemble, price, scan, walk
+from extreg.pickles.rewriting.rewriter import rewrite
+from extreg.pickles.tally import tally
 from extreg.pickles.walking.carried import fetching, is_carried
 from extreg.pickles.walking.doubt import is_apart
 from extreg.pickles.walking.machine import slot
+from extreg.pickles.walking.opcodes import steps
 from extreg.registry.model import Registry
 
 from .test_rewrite import installed

@@ -16,8 +16,9 @@ import pytest
 
 import extreg
 from extreg.errors import ForbiddenGlobalError, MalformedPickleError, Offender
-from extreg.pickles import steps, walk
+from extreg.pickles import walk
 from extreg.pickles.walking.names import loaded, target
+from extreg.pickles.walking.opcodes import steps
 from extreg.registry.model import Registry
 from extreg.scoped import Pickler, Unpickler, feeding, permits
 from extreg.scoped.basics import BASICS

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from extreg.pickles import scan, tally
+from extreg.pickles import scan
+from extreg.pickles.tally import tally
 
 from .conftest import KINDS, array_of_objects, by_code, by_name, database, ok, shelf, zipped
 

@@ -22,6 +22,14 @@ class Ignore(NamedTuple):
     rules: tuple[str, ...]
 
 
+class Outcome(NamedTuple):
+    """What came of the other rules: findings that comments ``suppressed``; which of all ``names`` ``ran``."""
+
+    suppressed: frozenset[Finding]
+    ran: frozenset[str]
+    names: frozenset[str]
+
+
 def ignores(context: Context) -> tuple[Ignore, ...]:
     """Return the comments in the registry file, and in the sources whose calls were looked at."""
     document = context.document
@@ -50,7 +58,7 @@ def split_ignored(
     return every - ignored, ignored
 
 
-def unused_ignore(context: Context) -> Iterator[Finding]:
+def unused_ignore(context: Context, outcome: Outcome | None = None) -> Iterator[Finding]:
     """A comment ignores a rule that finds nothing on its line, or no rule at all.
 
     Rules that were not asked for, or had nothing to look at (no `--against`, say), are given the benefit of the doubt.
@@ -59,13 +67,13 @@ def unused_ignore(context: Context) -> Iterator[Finding]:
 
     How to fix it: delete the comment, or mend the name of the rule.
     """
-    if context.suppressed is None:
+    if outcome is None:
         return
-    hits = {(found.path, found.line, found.rule) for found in context.suppressed}
+    hits = {(found.path, found.line, found.rule) for found in outcome.suppressed}
     for comment in ignores(context):
         for rule in comment.rules or ("",):
             if (comment.path, comment.line, rule) not in hits:
-                message = _why(context, rule)
+                message = _why(outcome, rule)
                 if message:
                     yield Finding(
                         rule="unused-ignore",
@@ -76,14 +84,14 @@ def unused_ignore(context: Context) -> Iterator[Finding]:
                     )
 
 
-def _why(context: Context, rule: str) -> str:
+def _why(outcome: Outcome, rule: str) -> str:
     if not rule:
         return "the comment names no rule: write # extreg: ignore[RULE] REASON"
     if rule in NEVER_IGNORED:
         return f"{rule} cannot be ignored"
-    if rule in context.ran:
+    if rule in outcome.ran:
         return f"{rule} finds nothing here"
-    return "" if rule in context.names else f"there is no rule {rule!r}"
+    return "" if rule in outcome.names else f"there is no rule {rule!r}"
 
 
 def _in_toml(text: str, path: str) -> Iterator[Ignore]:

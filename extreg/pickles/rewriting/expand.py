@@ -2,10 +2,9 @@
 
 from extreg.pickles.rewriting.plan import VARYING, Meaning, Pickle, Plan
 from extreg.pickles.walking.names import dumped, loaded
+from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS
 from extreg.registry.model import Registry
 from extreg.registry.target import split
-
-_WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 
 
 def expanded(pickle: Pickle, registry: Registry) -> Plan:
@@ -28,7 +27,7 @@ def expanded(pickle: Pickle, registry: Registry) -> Plan:
             plan.meanings.append((module, name, number))
             continue
         new, meanings = named
-        plan.edits.append((offset, offset + _WIDTHS[opcode], new))
+        plan.edits.append((offset, offset + EXTENSION_WIDTHS[opcode], new))
         plan.meanings += meanings
     return plan
 

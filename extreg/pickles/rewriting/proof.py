@@ -16,6 +16,7 @@ from extreg.errors import MalformedPickleError
 from extreg.pickles.rewriting.frames import around, reframed
 from extreg.pickles.rewriting.plan import Edit, Pickle, Plan
 from extreg.pickles.walking.memo import after_head, fetches, outside, traffic, untouched
+from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS
 from extreg.pickles.walking.patterns import forgettable
 from extreg.pickles.walking.walker import Found, batches
 
@@ -28,7 +29,6 @@ _WIDTH = {0x68: 2, 0x6A: 5, 0x82: 2, 0x83: 3, 0x84: 5}
 _FRAME_WIDTH = 9
 # How many slots can be searched for faster than all that is fetched can be listed.
 _MOST_SOUGHT = 64
-_WIDTHS = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 # What `Event` says of a STOP.
 _STOP = (None, None, None)
 
@@ -94,8 +94,8 @@ def _only(pickle: Pickle, plan: Plan, edits: Sequence[Edit]) -> bool:
 def _span(reference: Found) -> tuple[int, int]:
     """Return from where to where a reference stands, its operands included where they stand right in front of it."""
     _, offset, opcode, module, name, _, begin = reference
-    if opcode in _WIDTHS:
-        return offset, offset + _WIDTHS[opcode]
+    if opcode in EXTENSION_WIDTHS:
+        return offset, offset + EXTENSION_WIDTHS[opcode]
     if opcode == "STACK_GLOBAL" or module is None or name is None:
         return offset if begin is None else begin, offset + 1
     return offset, offset + 3 + len(module.encode()) + len(name.encode())

@@ -121,6 +121,16 @@ def _rows() -> Iterator[Opcode]:
     yield row(b".", "STOP", takes=1)
 
 
+# The bytes of a reference by code, its opcode included (PEP 307; `save_global` in Lib/pickle.py).
+EXTENSION_WIDTHS: Final = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
+EXTENSION_OPCODES: Final = {width: name for name, width in EXTENSION_WIDTHS.items()}
+
+
+def extension_opcode(code: int) -> str:
+    """Return the name of the opcode that pickle writes for an extension code."""
+    return "EXT1" if code <= 0xFF else "EXT2" if code <= 0xFFFF else "EXT4"
+
+
 TABLE: Final[dict[int, Opcode]] = {opcode.byte: opcode for opcode in _rows()}
 
 

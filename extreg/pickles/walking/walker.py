@@ -17,7 +17,7 @@ from extreg.pickles.walking.doubt import Row
 from extreg.pickles.walking.events import Event, Kind
 from extreg.pickles.walking.machine import interpret
 from extreg.pickles.walking.memo import Memo
-from extreg.pickles.walking.opcodes import TABLE, TEXTS, Buffer, names, passed, readable, step
+from extreg.pickles.walking.opcodes import EXTENSION_OPCODES, TABLE, TEXTS, Buffer, names, passed, readable, step
 
 # The fields of an `Event`, of which making a plain tuple takes a fifth of the time.
 Found = tuple[Kind, int, str, str | None, str | None, int | None, int | None]
@@ -27,7 +27,6 @@ _SHORT_BINUNICODE: Final = _BYTES["SHORT_BINUNICODE"]
 _INST: Final = _BYTES["INST"]
 _PUTS: Final = frozenset(_BYTES[name] for name in ("PUT", "BINPUT", "LONG_BINPUT"))
 _PROTO, _FRAME = _BYTES["PROTO"], _BYTES["FRAME"]
-_EXTENSIONS: Final = {2: "EXT1", 3: "EXT2", 5: "EXT4"}
 
 # What a GLOBAL takes besides its two names.
 _GLOBAL_WIDTH: Final = 3
@@ -129,7 +128,7 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                 elif ended == patterns.EXTENSION:
                     raw = run[ended]
                     number = int.from_bytes(raw[1:], "little", signed=len(raw) == 5)
-                    found.append(("code", run.start(ended), _EXTENSIONS[len(raw)], None, None, number, None))
+                    found.append(("code", run.start(ended), EXTENSION_OPCODES[len(raw)], None, None, number, None))
                     since = position
                 elif ended == patterns.FRAMING:
                     found.append(_framing(run[ended], run.start(ended)))
