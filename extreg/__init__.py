@@ -11,6 +11,7 @@ __all__ = [
     "CallbackError",
     "ConflictError",
     "ExtregError",
+    "Finding",
     "ForbiddenGlobalError",
     "Installation",
     "Registry",
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from extreg.integrations.ipython import load_ipython_extension, unload_ipython_extension
     from extreg.ledger import Bound as _Bound
     from extreg.ledger.clearing import clear_cache, on_clear
+    from extreg.linter.finding import Finding
     from extreg.linter.run import lint
     from extreg.registry.model import Registry
     from extreg.scoped import dump, dumps, load, loads
@@ -102,6 +104,7 @@ _LAZY = {
     "CallbackError": "extreg.errors",
     "ConflictError": "extreg.errors",
     "ExtregError": "extreg.errors",
+    "Finding": "extreg.linter.finding",
     "ForbiddenGlobalError": "extreg.errors",
     "Registry": "extreg.registry.model",
     "RegistryError": "extreg.errors",
@@ -243,6 +246,9 @@ def reload() -> "frozenset[int]":
     All or nothing: a file that became invalid or rows that clash raise as in `install` and leave everything as it was.
     The extension cache is cleared and the callbacks of `on_clear` are called.  Returns the codes whose meaning changed.
     A load or dump, in another thread, of a code that is the same before and after never fails.
+
+    Raises `UnreadableError`, `RegistryError` and `ConflictError` as `install` does, `ReducerError` for a reducer that
+    cannot be bound, and `CallbackError` when all is done but a callback failed.
     """
     from extreg.startup.changes import reload as reload_all
 
@@ -250,7 +256,10 @@ def reload() -> "frozenset[int]":
 
 
 def uninstall() -> None:
-    """Take every registry that extreg installed in this process out of copyreg again."""
+    """Take every registry that extreg installed in this process out of copyreg again, however often it was installed.
+
+    Raises `CallbackError` when all is done but a callback of `on_clear` failed.
+    """
     from extreg.startup.changes import leave_all
 
     leave_all()

@@ -5,6 +5,24 @@ already catch, and survives a pickle round trip.  The start-up modules import th
 something has gone wrong, so it may stay readable rather than fast.
 """
 
+__all__ = [
+    "AllocationError",
+    "CallbackError",
+    "Conflict",
+    "ConflictError",
+    "ExtregError",
+    "ForbiddenGlobalError",
+    "MalformedPickleError",
+    "MigrationError",
+    "Offender",
+    "Problem",
+    "ReducerError",
+    "RegistryError",
+    "StateVersionError",
+    "UnreadableError",
+    "WrittenError",
+]
+
 from pickle import PicklingError, UnpicklingError
 from typing import ClassVar, NamedTuple
 
@@ -59,8 +77,9 @@ _SHOWN = 5
 class ExtregError(Exception):
     """Base of every error that extreg raises on purpose.
 
-    Its text is shown with what came from elsewhere escaped (`extreg.printable`); ``message`` and ``hint`` are as they
-    are.  A message has one line, or as many as it has items where it has ``several``, each escaped by itself.
+    ``message`` (str) says what is wrong and ``hint`` (str, may be empty) what to do, both as they are; ``str()`` gives
+    the two with what came from elsewhere escaped for terminals.  A message has one line, or as many as it has items
+    where it has ``several``, each escaped by itself.
     """
 
     several: ClassVar[bool] = False
@@ -100,7 +119,7 @@ class WrittenError(UnreadableError):
 
 
 class RegistryError(ExtregError):
-    """A registry that breaks the format; ``problems`` names every one of its faults."""
+    """A registry that breaks the format; ``problems`` (a tuple of `Problem`) names every one of its faults."""
 
     several = True
 
@@ -111,7 +130,7 @@ class RegistryError(ExtregError):
 
 
 class ConflictError(ExtregError, ValueError):
-    """Rows that cannot be installed; ``conflicts`` names every one. copyreg is as it was."""
+    """Rows that cannot be installed; ``conflicts`` (a tuple of `Conflict`) names every one. copyreg is as it was."""
 
     several = True
 
@@ -124,7 +143,7 @@ class ConflictError(ExtregError, ValueError):
 
 
 class CallbackError(ExtregError):
-    """Callbacks of `on_clear` that raised; ``failures`` holds each one's name and exception.
+    """Callbacks of `on_clear` that raised; ``failures`` is a tuple of (name, exception).
 
     The cache was cleared and every callback was called.
     """
@@ -163,7 +182,7 @@ class MigrationError(ExtregError, ValueError):
 class StateVersionError(ExtregError, UnpicklingError):
     """A pickled state of a version this program cannot use: newer than the class, or older than its migrations.
 
-    ``target`` is the class, ``found`` the version in the pickle, ``ours`` the version of the class.
+    ``target`` (str) is the class, ``found`` (int) the version in the pickle, ``ours`` (int) that of the class.
     """
 
     def __init__(self, target: str, found: int, ours: int, hint: str = "") -> None:
@@ -194,7 +213,7 @@ class Offender(NamedTuple):
 
 
 class ForbiddenGlobalError(ExtregError, UnpicklingError):
-    """A pickle that refers to what the registry does not hold; ``offenders`` names each.  Nothing of it was loaded."""
+    """A pickle that refers to what the registry does not hold; its ``offenders`` name each.  Nothing was loaded."""
 
     several = True
 
@@ -208,7 +227,7 @@ class ForbiddenGlobalError(ExtregError, UnpicklingError):
 
 
 class MalformedPickleError(ExtregError, UnpicklingError, ValueError):
-    """Bytes that are no sequence of whole pickles; ``offset`` is where the opcode stands that cannot be read.
+    """Bytes that are no sequence of whole pickles; ``offset`` (int) is where the opcode stands that cannot be read.
 
     Where the bytes end before a STOP, ``offset`` is their length.
     """

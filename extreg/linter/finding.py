@@ -10,7 +10,8 @@ from extreg.printable import printable
 class Finding:
     """One thing that a rule found.
 
-    ``line`` counts from 1 and is None where the finding is about the whole file; ``hint`` is a command or an edit.
+    ``rule`` is the name of the lint rule (``extreg rule NAME`` explains it) and ``path`` the file.  ``line`` counts
+    from 1 and is None where the finding is about the whole file; ``hint`` is a command or an edit, or empty.
     """
 
     rule: str
@@ -29,7 +30,7 @@ class Finding:
         return self.path, self.line or 0, self.rule, self.message
 
     def as_json(self) -> dict[str, Any]:
-        """Return the finding as JSON has it."""
+        """Return the five fields as a dict that the json module can write."""
         return {
             "rule": self.rule,
             "path": self.path,

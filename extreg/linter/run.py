@@ -57,8 +57,14 @@ def lint(
 ) -> tuple[Finding, ...]:
     """Return what is wrong with the registry file at `path` (default: found as the command line does), sorted.
 
-    The arguments are those of the command line: see `Wishes`.  Raises `UnreadableError` when a file, a git ref, an
-    included package or a setting cannot be read, and `RegistryError` when the registry is not text at all.
+    The arguments are those of ``extreg lint``: `against` is a git ref, or the path of an older copy of the file, that
+    the registry is compared with; with `rolling`, codes take one step of their life between the two; `history` compares
+    with every version in git; `imports` resolves targets by importing them, in a child process; `installed` looks for
+    add_extension calls in all installed distributions; without `sources` only the registry itself is looked at.
+    `select` and `ignore` are names of rules.
+
+    Raises `UnreadableError` when a file, a git ref, an included package or a setting cannot be read, and
+    `RegistryError` when the registry is not text at all.
     """
     wishes = Wishes(
         against=against,

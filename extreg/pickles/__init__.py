@@ -1,14 +1,14 @@
 """Bytes: pickle bytes to findings, bytes to bytes.  Pure; nothing here executes a pickle or imports what it names.
 
-`walk` yields an `Event` for each opcode that refers to a global or a code, and for PROTO, FRAME and STOP; `scan` counts
-them, and `disassemble` yields a line for each opcode of one pickle.  `to_codes` and `to_names` exchange names and
-codes; `price` tells what codes are worth for a corpus.  All take bytes, bytearray, a contiguous memoryview or an mmap
-with any number of pickles in a row (`disassemble`: one), and raise `MalformedPickleError`.
+`walk` yields an `Event` for each opcode that refers to a global or a code, and for PROTO, FRAME and STOP; `scan`
+counts them; `disassemble` yields a line for every opcode.  `to_codes` and `to_names` exchange names and codes; `price`
+tells what codes are worth for a corpus.  All take bytes, bytearray, a contiguous memoryview or an mmap with any number
+of pickles in a row, and raise `MalformedPickleError`.
 
 Each name is loaded when it is first used (PEP 562).
 """
 
-from extreg.lazy import lazy
+from extreg.lazy import lazy as _lazy
 
 __all__ = [
     "Event",
@@ -48,4 +48,4 @@ _LAZY = {
     "walk": "extreg.pickles.walking.walker",
 }
 
-__getattr__, __dir__ = lazy(globals(), _LAZY)
+__getattr__, __dir__ = _lazy(globals(), _LAZY)

@@ -15,7 +15,7 @@ __all__ = [
     "versioned",
 ]
 
-from extreg.lazy import lazy
+from extreg.lazy import lazy as _lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,4 +35,4 @@ _LAZY = {
     "versioned": "extreg.reduce.versions_of_state",
 }
 
-__getattr__, __dir__ = lazy(globals(), _LAZY)
+__getattr__, __dir__ = _lazy(globals(), _LAZY)

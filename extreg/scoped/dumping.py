@@ -62,7 +62,7 @@ def dump(
     fix_imports: bool = True,
     buffer_callback: Callback | None = None,
 ) -> None:
-    """Write what `dumps` returns to `file`, in one piece."""
+    """Write what `dumps` returns to `file`, in one piece; raise as `dumps` and as the file's ``write`` do."""
     file.write(dumps(obj, registry, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback))
 
 

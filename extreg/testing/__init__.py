@@ -5,7 +5,7 @@ The pytest plugin is `extreg.integrations.pytest`.  Nothing is imported here unt
 
 __all__ = ["Sizes", "copy_roundtrip", "isolated", "pickle_size", "roundtrip", "sizes"]
 
-from extreg.lazy import lazy
+from extreg.lazy import lazy as _lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ _LAZY = {
     "sizes": "extreg.testing.measures",
 }
 
-__getattr__, __dir__ = lazy(globals(), _LAZY)
+__getattr__, __dir__ = _lazy(globals(), _LAZY)
