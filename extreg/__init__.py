@@ -296,4 +296,9 @@ def __getattr__(name: str) -> "Any":
 
 
 def __dir__() -> "list[str]":
-    return sorted({*globals(), *__all__})
+    # What is public, and the public modules.
+    return sorted({*__all__, "errors", "pickles", "reduce", "scoped", "testing", *filter(_is_dunder, globals())})
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__")

@@ -22,6 +22,6 @@ def lazy(package: "dict[str, Any]", homes: "dict[str, str]") -> "tuple[Callable[
         return value
 
     def names() -> list[str]:
-        return sorted({*package, *package["__all__"]})
+        return sorted({*package["__all__"], *(name for name in package if name.startswith("__"))})
 
     return load, names

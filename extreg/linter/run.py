@@ -76,7 +76,9 @@ def lint(
         select=select,
         ignore=ignore,
     )
-    return Run(registry_path(os.fspath(path) if path is not None else None), wishes).findings()
+    # A string may be a package's name, as on the command line; a path is a path.
+    given = path if path is None or isinstance(path, str) else os.fspath(Path(path).absolute())
+    return Run(registry_path(given), wishes).findings()
 
 
 class Run:

@@ -30,10 +30,6 @@ class Range:
     def __len__(self) -> int:
         return self.last - self.first + 1
 
-    def owns(self, module: str) -> bool:
-        """Whether `module` is one of ``modules`` or below one."""
-        return any(module == owner or module.startswith(f"{owner}.") for owner in self.modules)
-
 
 BUILT_IN: Mapping[str, Range] = {
     name: Range(first=first, last=last, allocate=cast(Allocate, allocate))

@@ -9,3 +9,7 @@ __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
 
 from extreg.scoped.dumping import Pickler, dump, dumps
 from extreg.scoped.loading import Unpickler, load, loads
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
