@@ -44,6 +44,12 @@ def finish(code: int) -> "NoReturn":
     """Leave the process with an exit code; an interrupt comes too late for it."""
     if _signal.getsignal(_signal.SIGINT) in (_leave, _signal.default_int_handler):
         _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        # Nobody is told, and Python would try again when it ends and leave with 120.
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - as long as the process
+        os.dup2(sys.stderr.fileno(), 2)
     raise SystemExit(code)
 
 

@@ -71,5 +71,7 @@ def run() -> "NoReturn":
         code = main()
     except KeyboardInterrupt:  # while another error was being told
         pass
+    except OSError:  # nor can the error be told: stderr is full
+        code = 2
     finally:
         process.finish(code)
