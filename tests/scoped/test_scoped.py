@@ -355,6 +355,7 @@ def fuzz(seed, count):
     return verdicts
 
 
+@pytest.mark.slow
 def test_the_check_sees_what_genops_and_a_symbolic_stack_see_in_mutated_pickles():
     assert min(fuzz(1, 5_000).values()) > 100
 
@@ -459,7 +460,9 @@ def test_long_texts_and_payloads_are_passed():
 
 
 @pytest.mark.parametrize("protocol", range(6))
-@pytest.mark.parametrize("size", [0, 3, 65_000, 1 << 16, 70_000, 1 << 20, (1 << 20) + 1, 3 << 20])
+@pytest.mark.parametrize(
+    "size", [0, 3, 65_000, 1 << 16, 70_000, 1 << 20, (1 << 20) + 1, pytest.param(3 << 20, marks=pytest.mark.slow)]
+)
 def test_pickles_of_every_size_load(protocol, size):
     """With payloads around what pickle puts outside its frames (64 KiB) and what it reads at once (1 MiB)."""
     day = datetime.date(2020, 1, 1)

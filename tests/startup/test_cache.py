@@ -218,6 +218,7 @@ def corruptions(write, count):
     return trusted
 
 
+@pytest.mark.slow
 def test_a_corrupted_cache_never_changes_what_is_installed(write):
     corruptions(write, 300)
 
@@ -227,6 +228,7 @@ def test_ten_thousand_corrupted_caches_never_change_what_is_installed(write):
     corruptions(write, 10_000)
 
 
+@pytest.mark.slow
 def test_concurrent_starters_do_not_disturb_each_other(write):
     path = write(FILE)
     program = f"import extreg; print(len(extreg.install({str(path)!r}).registry.codes))"

@@ -387,6 +387,7 @@ if __name__ == "__main__":
     assert run(code, tmp_path).stdout == "[Decimal('42')]\n"
 
 
+@pytest.mark.slow
 def test_a_child_forked_while_another_thread_is_inside_install_can_install(tmp_path):
     rows = "\n".join(f'{code} = "m:C{code}"' for code in range(1000, 9000))
     (tmp_path / "registry.toml").write_text(f"format = 1\n[codes]\n{rows}\n[load-only]\n999 = 'm:L'")
