@@ -2,8 +2,9 @@
 
 import sys
 
-from extreg.ledger import CACHE, CODES, INVERTED, Change, Stand, ledger, move, nothing
+from extreg.ledger import CACHE, CODES, INVERTED, Stand, ledger, nothing
 from extreg.ledger.layers import merge
+from extreg.ledger.moves import Change, move
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

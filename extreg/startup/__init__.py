@@ -194,8 +194,9 @@ def _nearest(caller: "Mapping[str, object]") -> str:
     if path is not None:
         return path
     from extreg.errors import UnreadableError
+    from extreg.startup.packages import nothing_found
 
-    raise UnreadableError(*_nothing_found(starts, guide, package))
+    raise UnreadableError(*nothing_found(NAME, VARIABLE, starts, guide, package))
 
 
 def _here() -> "list[str]":
@@ -204,18 +205,6 @@ def _here() -> "list[str]":
         return [os.getcwd()]
     except OSError:
         return []
-
-
-def _nothing_found(starts: "list[str]", guide: "str | None", package: "str | None") -> "tuple[str, str]":
-    """Return the message and the hint for a caller at `guide` that named nothing and found nothing."""
-    named = f"name it: extreg.install(PATH) or {VARIABLE}=PATH"
-    if package is None:
-        return (
-            f"no {NAME} found upward from {' or '.join(starts) or 'a folder that is gone'}",
-            f"write one with `extreg init`, or {named}",
-        )
-    where = f"the installed package {package}" if package else f"{guide}, which is installed and no package"
-    return f"no {NAME} in {where}", f"its wheel must carry the file as package data; or {named}"
 
 
 def _installed(file: str) -> "str | None":

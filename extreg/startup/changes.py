@@ -1,6 +1,7 @@
 """What happens to installations: entering beside others, leaving, reloading; each of it all or nothing."""
 
-from extreg.ledger import INSTALLED, Change, Owner, clearing, ledger, nothing, settle
+from extreg.ledger import INSTALLED, Owner, clearing, ledger, nothing, settle
+from extreg.ledger.moves import Change
 from extreg.ledger.transition import Refused, change
 from extreg.startup import read, watch
 

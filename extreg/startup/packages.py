@@ -114,3 +114,17 @@ def _record(folder: str, info: str) -> bytes:
             return file.read().replace(b"\r", b"")
     except (FileNotFoundError, NotADirectoryError):
         return b""
+
+
+def nothing_found(
+    name: str, variable: str, starts: "list[str]", guide: "str | None", package: "str | None"
+) -> "tuple[str, str]":
+    """Return the message and the hint for a caller at `guide` that named nothing and found no file `name`."""
+    named = f"name it: extreg.install(PATH) or {variable}=PATH"
+    if package is None:
+        return (
+            f"no {name} found upward from {' or '.join(starts) or 'a folder that is gone'}",
+            f"write one with `extreg init`, or {named}",
+        )
+    where = f"the installed package {package}" if package else f"{guide}, which is installed and no package"
+    return f"no {name} in {where}", f"its wheel must carry the file as package data; or {named}"
