@@ -45,3 +45,10 @@ def build(session: nox.Session) -> None:
     """The wheel."""
     session.install("pip")
     run(session, "build")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """All benchmarks, one after the other."""
+    session.install(".[bench]")
+    run(session, "bench")
