@@ -3,38 +3,39 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say
 from extreg.errors import UnreadableError
-from extreg.project.import_path import registry_folders, search_path
-from extreg.project.locate import registry_path
+from extreg.project.effective import module_path
+from extreg.project.locate import near, registry_path
 from extreg.startup.compile import compile_registry, is_current
 
 
 def _compile(arguments: argparse.Namespace) -> int:
-    found = registry_path(arguments.registry).absolute()
-    path = os.fspath(found)
-    search = search_path(registry_folders(found))
+    found = registry_path(arguments.registry)
+    path = os.fspath(found.absolute())
+    search = module_path(found)
     if arguments.check:
-        return _check(path, search)
+        return _check(path, str(found), search)
     try:
         cache = compile_registry(path, search)
     except OSError as error:
         raise UnreadableError(
-            f"cannot write the cache of {path}: {error}", "PYTHONPYCACHEPREFIX=FOLDER puts it elsewhere"
+            f"cannot write the cache of {found}: {error}", "PYTHONPYCACHEPREFIX=FOLDER puts it elsewhere"
         ) from None
     if cache is None:
         raise UnreadableError(f"{sys.implementation.name} has no bytecode caches, so registries have none either")
-    say(f"wrote {cache}")
+    say(f"wrote {near(Path(cache))}")
     return 0
 
 
-def _check(path: str, search: list[str]) -> int:
+def _check(path: str, shown: str, search: list[str]) -> int:
     if is_current(path, search):
-        say(f"{path}: the cache is current")
+        say(f"{shown}: the cache is current")
         return 0
-    say(f"{path}: no current cache for this Python; write it: extreg compile")
+    say(f"{shown}: no current cache for this Python; write it: extreg compile")
     return 1
 
 

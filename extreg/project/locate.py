@@ -33,7 +33,7 @@ def registry_path_if_any(given: str | None) -> Path | None:
     """Return what `registry_path` returns, or None where nobody named a registry file and none is found."""
     name = given or os.environ.get(VARIABLE)
     if name:
-        return near(Path(named(name, search=_search)))
+        return near(Path(named(name, search=_search, said="" if given else f"${VARIABLE}")))
     here = os.fspath(Path.cwd())
     found = upward(here, guide=here, own=here, search=_search)
     return near(Path(found)) if found is not None else None

@@ -185,6 +185,11 @@ def _instead(registry: Registry, wanted: str) -> str:
         return "a target is module:qualname, such as shop.models:Order; extreg list shows all"
     if danger(wanted) is not None:
         return "extreg list shows all; this one should have none, see extreg rule dangerous-target"
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, everything.values(), n=1, cutoff=0.8)
+    if near:
+        return f"did you mean {near[0]}? extreg list shows all"
     return f"extreg add {wanted}, or extreg list to see all"
 
 

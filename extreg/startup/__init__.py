@@ -43,15 +43,14 @@ def find(source: "str | os.PathLike[str] | None", caller: "Mapping[str, object]"
     its own package only.  Raises `ExtregError` when there is none, and for a found one that may be a stranger's.
     """
     if source is None:
-        source = os.environ.get(VARIABLE) or None
-    if source is None:
-        return _nearest(caller)
+        name = os.environ.get(VARIABLE)
+        return named(name, said=f"${VARIABLE}") if name else _nearest(caller)
     name = os.fspath(source)
     return named(name) if name is source else _file_at(name)
 
 
-def named(name: str, base: str = "", search: "Search | None" = None) -> str:
-    """Return the absolute path of the registry file that somebody means by `name`, in a program or on a command line.
+def named(name: str, base: str = "", search: "Search | None" = None, said: str = "") -> str:
+    """Return the absolute path of the registry file that somebody means by `name`, and where it is `said`.
 
     With a path separator or the ending ``.toml`` it is a path (of the file, or of its folder) from the folder `base`;
     any other name is that of a package, which is searched for without being imported, in the folders that `search`
@@ -64,7 +63,8 @@ def named(name: str, base: str = "", search: "Search | None" = None) -> str:
     except LookupError as missing:
         from extreg.errors import UnreadableError
 
-        raise UnreadableError(*missing.args) from None
+        message, hint = missing.args
+        raise UnreadableError(f"{said}: {message}" if said else message, hint) from None
 
 
 def package_registry(package: str, search: "Sequence[str] | None" = None) -> str:
@@ -114,7 +114,9 @@ def upward(
 def configured(pyproject: str, search: "Search | None" = None) -> "str | None":
     """Return the path of the registry that `setting` in the file `pyproject` means, from its folder; or None."""
     value = setting(pyproject)
-    return named(value, os.path.dirname(pyproject), search) if value is not None else None
+    if value is None:
+        return None
+    return named(value, os.path.dirname(pyproject), search, f"{pyproject}: tool.extreg.registry")
 
 
 def setting(pyproject: str) -> "str | None":

@@ -23,7 +23,7 @@ def package_file(package: str, name: str, search: "Sequence[str] | None" = None)
             return path
     raise LookupError(
         f"package {package!r} has no {name} (looked in {', '.join(folders) or 'no folder: it is a single module'})",
-        f"its wheel must carry the file as package data: {package.replace('.', '/')}/{name}",
+        f"extreg init writes one; its wheel must carry it as package data: {package.replace('.', '/')}/{name}",
     )
 
 

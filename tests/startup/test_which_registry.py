@@ -91,10 +91,13 @@ def test_what_is_nearer_is_meant(world):
 @pytest.mark.slow
 def test_a_package_that_is_not_there_is_named_alike(world):
     said = installed(world, EXTREG_REGISTRY="nolib")
-    assert "there is no package 'nolib'" in said
+    assert "$EXTREG_REGISTRY: there is no package 'nolib'" in said
     shown = listed(world, EXTREG_REGISTRY="nolib")
-    assert "there is no package 'nolib' on the import path" in shown
+    assert "$EXTREG_REGISTRY: there is no package 'nolib' on the import path" in shown
     assert "./nolib" in shown
+    (world / "pyproject.toml").write_text('[tool.extreg]\nregistry = "nolib"\n')
+    for found in (installed(world), listed(world)):
+        assert f"{world / 'pyproject.toml'}: tool.extreg.registry: there is no package 'nolib'" in found
 
 
 @pytest.mark.slow
