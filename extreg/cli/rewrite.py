@@ -10,9 +10,11 @@ from extreg.cli.output import note, say, say_json
 from extreg.cli.progress import size, watched
 from extreg.cli.stored import (
     faults_as_json,
+    passed_as_json,
     path_arguments,
     plural,
     say_faults,
+    say_passed,
 )
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path
@@ -42,9 +44,17 @@ def _run(arguments: argparse.Namespace) -> int:
     failed = {item.found for item in outcomes if item.failed}
     say_faults(item for item in faults if item[0] not in failed)
     say_faults((item for item in faults if item[0] in failed), "failed")
+    passed = _passed(outcomes)
+    say_passed(passed)
     if arguments.check and any(item.changed for item in outcomes):
         return 1
-    return 2 if any(item.problem and (item.failed or item.found.named) for item in outcomes) else 0
+    # Where somebody asks whether all is done, nobody can say.
+    unknown = arguments.check and passed
+    return 2 if unknown or any(item.problem and (item.failed or item.found.named) for item in outcomes) else 0
+
+
+def _passed(outcomes: Sequence[Outcome]) -> list[tuple[Found, dict[str, int]]]:
+    return [(item.found, {item.passed: 1}) for item in outcomes if item.passed is not None]
 
 
 def _print_text(outcomes: Sequence[Outcome], *, check: bool) -> None:
@@ -98,12 +108,15 @@ def _as_json(
         "refused": dict(sorted(_reasons(outcomes, "refused").items())),
         "alone": [{"path": str(item.found.path), "reason": item.alone} for item in outcomes if item.alone is not None],
         "unreadable": faults_as_json(faults),
+        "unknown": passed_as_json(_passed(outcomes)),
     }
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=("codes", "names"), required=True, help="what to write")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would change")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if something would change, 2 if nobody can say"
+    )
     parser.add_argument(
         "--independent",
         action="store_true",

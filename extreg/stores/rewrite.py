@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from extreg.errors import ExtregError, MalformedPickleError, WrittenError
+from extreg.pickles.kinds import UNKNOWN, kind_of
 from extreg.pickles.rewriting.rewriter import Rewritten, rewrite
 from extreg.pickles.walking.opcodes import Buffer
 from extreg.pickles.walking.sniff import plausible
@@ -30,7 +31,8 @@ class Outcome(NamedTuple):
     """What became of one file, or would: ``size`` and ``new_size`` are the file's own, compressed if it is.
 
     ``problem`` is why it could not be read, or written if it ``failed``; ``alone`` what it is, or what keeps it, when
-    it is left alone; ``left`` and ``refused`` are as in `Rewritten`.
+    it is left alone; ``passed`` is the kind of what may hold pickles and was not understood; ``left`` and ``refused``
+    are as in `Rewritten`.
     """
 
     found: Found
@@ -42,6 +44,7 @@ class Outcome(NamedTuple):
     left: dict[str, int] = {}  # noqa: RUF012 - never changed
     refused: dict[str, int] = {}  # noqa: RUF012 - never changed
     alone: str | None = None
+    passed: str | None = None
     problem: str | None = None
     failed: bool = False
 
@@ -123,11 +126,11 @@ def _changed(
     """Return what becomes of a file that holds `stored`, and what it holds then if that is something else."""
     size = len(stored)
     if form is None:
-        return _without(found), None
+        return _without(found, stored), None
     try:
         if form == "pickle":
             if not plausible(stored):
-                return _without(found), None
+                return _without(found, stored), None
             result = change(stored)
         else:
             with (
@@ -135,7 +138,7 @@ def _changed(
                 expanded(b"", plain, Budget(), _is_pickle) as data,
             ):
                 if data is None or not _is_pickle(data):
-                    return _without(found), None
+                    return _without(found, data), None
                 result = change(data)
     except MalformedPickleError as error:
         return Outcome(found, problem=f"no whole pickle: {error}"), None
@@ -151,8 +154,12 @@ def _changed(
     return account._replace(changed=result.changed, references=result.references, new_size=len(new)), new
 
 
-def _without(found: Found) -> Outcome:
-    return Outcome(found, problem="holds no pickle") if found.named else Outcome(found)
+def _without(found: Found, data: Buffer | None) -> Outcome:
+    """Return the outcome for a file of whose `data`, unpacked as far as that went, no pickle begins."""
+    passed = kind_of(data) if data is not None else UNKNOWN
+    if found.named and passed is None:
+        return Outcome(found, problem="holds no pickle")
+    return Outcome(found, passed=passed)
 
 
 def _is_pickle(begun: Buffer) -> bool:

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import time
+import zlib
 from collections import Counter, OrderedDict
 from fractions import Fraction
 
@@ -62,6 +63,18 @@ def test_check_writes_nothing(run_extreg, data, registry):
     ok(run_extreg("rewrite", "--check", "--to", "names", str(data)))
     ok(run_extreg("rewrite", "--to", "codes", str(data)))
     ok(run_extreg("rewrite", "--check", "--to", "codes", str(data)))
+
+
+def test_what_is_not_understood_is_counted_and_a_check_cannot_say(run_extreg, data, registry):
+    """Before codes are retired somebody asks whether all pickles are rewritten."""
+    (data / "packed.bin").write_bytes(zlib.compress(by_name(4)))
+    (data / "page.txt").write_text("nothing\n")
+    done = run_extreg("rewrite", "--to", "names", "--check", str(data))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f"unknown: 1 passed over (1 zlib), the first in {data / 'packed.bin'}" in done.stderr
+    done = run_extreg("rewrite", "--to", "names", "--format", "json", str(data))
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["unknown"] == [{"path": str(data / "packed.bin"), "kind": "zlib", "count": 1}]
 
 
 def test_a_file_that_does_not_change_is_not_written(run_extreg, data, registry):
