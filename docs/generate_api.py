@@ -39,6 +39,7 @@ These words stand for types in the signatures:
 |---|---|
 | `Buffer` | `bytes`, `bytearray`, a contiguous `memoryview` or an `mmap.mmap`; it is not changed |
 | `Callback` | `Callable[[pickle.PickleBuffer], Any]`, as `pickle.Pickler` takes it |
+| `Check` | `Literal["before", "each"]` |
 | `Kind` | the strings listed at `Event` |
 | `Migration` | a function of one state that returns the next |
 | `OnConflict` | `Literal["error", "replace", "keep"]` |

@@ -1,26 +1,18 @@
 """Dumping under a registry: `dumps`, `dump` and `Pickler`.
 
-Objects are dumped by name, by pickle's own pickler, and the names with a live code are exchanged in the bytes.  The
-pickler in C cannot be kept from asking copyreg, so what it writes as a code where codes are installed process-wide
-is first turned into the name again.
+Where this Python gives it, a private instance of pickle's C module writes the codes itself (see
+`extreg.scoped.private`).  Elsewhere, and for the smallest result, objects are dumped by name and the names with a live
+code are exchanged in the bytes; the pickler in C cannot be kept from asking copyreg there, so what it writes as a code
+where codes are installed process-wide is first turned into the name again.
 """
 
-import copyreg
 import io
-import pickle
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from extreg.pickles import engines
-from extreg.pickles.rewriting.rewriter import rewrite, to_codes
-from extreg.pickles.walking.walker import walk
 from extreg.registry.model import Registry
-from extreg.registry.target import is_target
-
-_INSTALLED: Final[dict[tuple[str, str], int]] = copyreg._extension_registry  # type: ignore[attr-defined]
-_PROTO: Final = 0x80
-
-Callback = Callable[[pickle.PickleBuffer], Any]
+from extreg.scoped import private, writing
+from extreg.scoped.writing import Callback
 
 
 class Writable(Protocol):
@@ -37,20 +29,35 @@ def dumps(
     *,
     fix_imports: bool = True,
     buffer_callback: Callback | None = None,
+    optimize: bool = False,
 ) -> bytes:
     """Return `obj` pickled, with the live codes of `registry` for names, whatever is installed in this process.
 
-    The result is never longer than by name.  Protocols 0 and 1 have no codes; nor has protocol 2 without
-    ``fix_imports``, which leaves Python 3's names where a reader expects Python 2's; a nested class has one from
-    protocol 4 on.
+    By default as pickle itself would write it with these codes and no others installed, as fast as that can be;
+    ``optimize`` asks for the smallest result, never longer than by name: each code once, no unused place in the memo,
+    no frame around little.  Where there is no private instance of pickle's C module (see `extreg.scoped.private`), the
+    smallest is what there always is.
+
+    Protocols 0 and 1 have no codes; nor has protocol 2 without ``fix_imports``, which leaves Python 3's names where a
+    reader expects Python 2's; a nested class has one from protocol 4 on.
 
     Raises what `pickle.dumps` raises, and PicklingError where a code that is installed process-wide stands for what
     cannot be named; TypeError where `registry` is none.
     """
-    _require(registry)
-    before = dict(_INSTALLED) if _INSTALLED else None
-    data = pickle.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
-    return _coded(data, registry, before, fix_imports)
+    if optimize:
+        _require(registry)
+        return writing.smallest(obj, registry, protocol, fix_imports, buffer_callback)
+    make = writing.modern if protocol is None or protocol > 3 else writing.kind(protocol, fix_imports)
+    try:
+        write, errors = registry._derived[make]
+    except (AttributeError, KeyError):
+        _require(registry)
+        write, errors = registry.derived(make)
+    try:
+        return write(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)  # type: ignore[no-any-return]
+    except errors as error:
+        problem = private.public(error)
+    raise problem
 
 
 def dump(
@@ -61,9 +68,11 @@ def dump(
     *,
     fix_imports: bool = True,
     buffer_callback: Callback | None = None,
+    optimize: bool = False,
 ) -> None:
-    """Write what `dumps` returns to `file`, in one piece; raise as `dumps` and as the file's ``write`` do."""
-    file.write(dumps(obj, registry, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback))
+    """Write what `dumps` returns to `file`, in one piece."""
+    made = dumps(obj, registry, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, optimize=optimize)
+    file.write(made)
 
 
 class Pickler(engines.Pickler):
@@ -95,37 +104,11 @@ class Pickler(engines.Pickler):
         self.clear_memo()
         self._made.seek(0)
         self._made.truncate()
-        before = dict(_INSTALLED) if _INSTALLED else None
+        before = dict(writing.INSTALLED) if writing.INSTALLED else None
         super().dump(obj)
-        self._target.write(_coded(self._made.getvalue(), self._registry, before, self._fix_imports))
+        self._target.write(writing.coded(self._made.getvalue(), self._registry, before, self._fix_imports))
 
 
 def _require(registry: object) -> None:
     if not isinstance(registry, Registry):
         raise TypeError(f"expected a Registry (see Registry.load), found {type(registry).__name__}")
-
-
-def _coded(data: bytes, registry: Registry, before: dict[tuple[str, str], int] | None, fix_imports: bool) -> bytes:
-    """Return what the pickler made with codes of `registry` alone; `before` is what was installed when it began."""
-    if data[0] != _PROTO:
-        return data  # protocols 0 and 1
-    if before or _INSTALLED:
-        data = _by_name(data, before or {}, fix_imports)
-    return data if data[1] < 3 and not fix_imports else to_codes(data, registry)
-
-
-def _by_name(data: bytes, before: Mapping[tuple[str, str], int], fix_imports: bool) -> bytes:
-    """Return `data` with a name for each code in it."""
-    used = {event.number for event in walk(data, framing=False) if event.kind == "code"}
-    if not used:
-        return data
-    targets: dict[int, str] = {}
-    for (module, name), code in [*before.items(), *list(_INSTALLED.items())]:
-        if code in used and targets.setdefault(code, f"{module}:{name}") != f"{module}:{name}":
-            raise pickle.PicklingError(f"the installed codes changed while an object was dumped: {code}")
-    installed = Registry(codes={code: found for code, found in targets.items() if is_target(found)})
-    named = rewrite(data, installed, to="names")
-    if named.left or named.refused or (data[1] < 3 and not fix_imports):
-        why = "; ".join([*named.left, *named.refused]) or "Python 3's names under protocol 2"
-        raise pickle.PicklingError(f"codes installed in this process cannot be turned into names: {why}")
-    return named.data

@@ -1,18 +1,31 @@
 """Loading under a registry: `loads`, `load` and `Unpickler`.
 
-Each pickle is checked as a whole, its codes are spelled out, and then pickle's own unpickler loads exactly the bytes
-that were checked, confined to what the registry permits: a second wall, should the first have a hole.
+Each pickle is checked as a whole, and then pickle's own unpickler loads exactly the bytes that were checked, confined
+to what the registry permits: a second wall, should the first have a hole, and the only one with ``check="each"``.
 """
 
 import pickle
 from collections.abc import Iterable
-from typing import Any
+from io import BytesIO
+from typing import Any, Final, Literal
 
+from extreg.errors import ForbiddenGlobalError, MalformedPickleError
 from extreg.pickles.walking.opcodes import Buffer
 from extreg.registry.model import Registry
+from extreg.scoped import private
+from extreg.scoped.confined import Held, current
 from extreg.scoped.feeding import fed
-from extreg.scoped.permits import Checked, permits_of
+from extreg.scoped.permits import SHORT, Permits, is_legacy, permits_of
 from extreg.scoped.reading import Readable, read_pickle
+
+Check = Literal["before", "each"]
+
+_CHECKS: Final = frozenset({"before", "each"})
+# PROTO and FRAME.
+_HEAD: Final = 11
+# With this byte in it, a small pickle most likely has names, and no pattern need be asked.
+_STACK_GLOBAL: Final = b"\x93"
+_UNKNOWN: Final = "unregistered extension code "
 
 
 def loads(
@@ -23,6 +36,7 @@ def loads(
     encoding: str = "ASCII",
     errors: str = "strict",
     buffers: Iterable[Any] | None = None,
+    check: Check = "before",
 ) -> Any:
     """Return the object in the first pickle of `data`, as `pickle.loads` would, if `registry` permits all it refers to.
 
@@ -30,15 +44,35 @@ def loads(
     writes for values of the basic types (`extreg.scoped.basics`).  Whatever is permitted is called with whatever
     arguments the pickle gives.  copyreg's registry and cache are not asked.
 
-    Raises `ForbiddenGlobalError`, naming all offenders, and `MalformedPickleError` (both are
-    `pickle.UnpicklingError`) before anything is imported or run; EOFError where `data` is empty; TypeError where
-    `registry` is none; later, whatever `pickle.loads` raises, AttributeError for a name that a module has only by
-    its ``__getattr__``.
+    With ``check="before"`` nothing is imported or run before the whole pickle is known to be permitted.  With
+    ``"each"``, each global is checked when it is needed, and what is permitted may have been called before a refusal:
+    faster where much is loaded by name.  (Where there is no private instance of pickle's C module, see
+    `extreg.scoped.private`, it is "before" all the same.)
+
+    Raises `ForbiddenGlobalError`, naming all offenders, and, "before" only, `MalformedPickleError` (both are
+    `pickle.UnpicklingError`); EOFError where `data` is empty; TypeError where `registry` is none; ValueError for
+    another `check`; later, whatever `pickle.loads` raises, AttributeError for a name that a module has only by its
+    ``__getattr__``.
     """
+    try:
+        permits = registry._derived[Permits]
+    except (AttributeError, KeyError):
+        permits = permits_of(registry)
     # Bytes cannot change between the check and the load; whatever else is copied, so that it cannot either.
     whole = data if type(data) is bytes else bytes(data)
-    checked = permits_of(registry).check(whole, fix_imports=fix_imports, encoding=encoding)
-    return checked.unpickler(fed(checked), encoding=encoding, errors=errors, buffers=buffers).load()
+    plain = encoding == "ASCII" and errors == "strict" and buffers is None
+    quick = permits.quick
+    if quick is not None and plain and _STACK_GLOBAL not in whole and len(whole) <= SHORT and check in _CHECKS:
+        proves, load_coded, private_errors, watched = quick
+        if proves(whole) and current(watched):
+            # It refers to nothing but codes, and what they are is in the cache of an instance that knows no others.
+            try:
+                return load_coded(whole)
+            except private_errors as error:
+                problem = private.public(error)
+            raise problem
+    options = {} if plain else _options(encoding, errors, buffers)
+    return _loaded(whole, permits, check, fix_imports, options)
 
 
 def load(
@@ -49,13 +83,74 @@ def load(
     encoding: str = "ASCII",
     errors: str = "strict",
     buffers: Iterable[Any] | None = None,
+    check: Check = "before",
 ) -> Any:
     """Read one pickle from `file` and return its object; see `loads`.
 
     `file` is left where the pickle ends.  Raises EOFError at the end of the file.
     """
     data = read_pickle(file)
-    return loads(data, registry, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers)
+    return loads(
+        data, registry, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers, check=check
+    )
+
+
+def _options(encoding: str, errors: str, buffers: Iterable[Any] | None) -> dict[str, Any]:
+    return {"encoding": encoding, "errors": errors, "buffers": buffers}
+
+
+def _loaded(
+    data: bytes,
+    permits: Permits,
+    check: Check,
+    fix_imports: bool,
+    options: dict[str, Any],
+    persistent_load: Any = None,
+) -> Any:
+    """Return the object in `data`, checked as `check` has it; `options` are those of the unpickler itself."""
+    if check not in _CHECKS:
+        raise ValueError(f"check is 'before' or 'each', not {check!r}")
+    confined = permits.confined()
+    kind = confined.legacy if is_legacy(data, fix_imports) else confined.modern
+    if persistent_load is not None:
+        kind = type("ConfinedUnpickler", (kind,), {"persistent_load": staticmethod(persistent_load)})
+    encoding = options.get("encoding", "ASCII")
+    if check == "before" or not confined.private:
+        checked = permits.check(data, fix_imports=fix_imports, encoding=encoding)
+        if not confined.private:
+            return kind(fed(checked), **options).load()
+    elif not data:
+        raise EOFError("Ran out of input")
+    try:
+        found = kind(_file(data), **options).load()
+    except confined.errors as error:
+        problem = private.public(error)
+    except (ForbiddenGlobalError, ValueError) as error:
+        if check == "before" or not (isinstance(error, ForbiddenGlobalError) or str(error).startswith(_UNKNOWN)):
+            raise
+        problem = error
+    else:
+        if confined.resolved and len(data) <= SHORT:
+            permits.short(confined)
+        return found
+    if check == "each":
+        _name_all(data, permits, fix_imports, encoding)
+    raise problem
+
+
+def _file(data: bytes) -> Any:
+    """Return `data` as a file that an unpickler in C reads as it reads bytes: the quicker one, if one frame is all."""
+    if data[2:11] == b"\x95" + (len(data) - _HEAD).to_bytes(8, "little", signed=True):
+        return BytesIO(data)
+    return Held(data)
+
+
+def _name_all(data: bytes, permits: Permits, fix_imports: bool, encoding: str) -> None:
+    """Raise `ForbiddenGlobalError` for all that is not permitted in what failed to load, if there is any."""
+    try:
+        permits.check(data, fix_imports=fix_imports, encoding=encoding)
+    except MalformedPickleError:
+        return  # the unpickler has said what it stopped at
 
 
 class Unpickler:
@@ -75,29 +170,24 @@ class Unpickler:
         encoding: str = "ASCII",
         errors: str = "strict",
         buffers: Iterable[Any] | None = None,
+        check: Check = "before",
     ) -> None:
         self._file = file
         self._permits = permits_of(registry)
         self._fix_imports = fix_imports
         self._encoding = encoding
         self._errors = errors
+        self._check = check
         # One iterator for all pickles, as pickle has it.
         self._buffers = None if buffers is None else iter(buffers)
 
     def load(self) -> Any:
         """Read one pickle and return its object; raises as `loads` does, and EOFError at the end of the file."""
         data = read_pickle(self._file)
-        checked = self._permits.check(data, fix_imports=self._fix_imports, encoding=self._encoding)
-        return self._confined(checked).load()
+        # A new unpickler for each pickle: one that failed goes on in the middle of the bytes it failed in.
+        options = _options(self._encoding, self._errors, self._buffers)
+        return _loaded(data, self._permits, self._check, self._fix_imports, options, self.persistent_load)
 
     def persistent_load(self, pid: Any) -> Any:
         """Return the object of a persistent id; raises UnpicklingError unless a subclass knows better."""
         raise pickle.UnpicklingError(f"no persistent_load is defined for the persistent id {pid!r:.100}")
-
-    def _confined(self, checked: Checked) -> pickle.Unpickler:
-        # A new one for each pickle: an unpickler that failed goes on in the middle of the bytes it failed in.
-        persistent = {"persistent_load": staticmethod(self.persistent_load)}
-        kind = type("ConfinedUnpickler", (checked.unpickler,), persistent)
-        file, options = fed(checked), {"encoding": self._encoding, "errors": self._errors}
-        unpickler: pickle.Unpickler = kind(file, buffers=self._buffers, **options)
-        return unpickler

@@ -1,15 +1,13 @@
 """What a registry permits, and the check of a pickle against it."""
 
+import os
 import pickle
 import shlex
-import sys
 from codecs import lookup
-from collections.abc import Callable
-from functools import cache
-from typing import Any, Final, NamedTuple
+from functools import cache, partial
+from typing import Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
-from extreg.pickles import engines
 from extreg.pickles.walking.machine import interpret
 from extreg.pickles.walking.names import loaded, target
 from extreg.pickles.walking.walker import batches
@@ -17,23 +15,26 @@ from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 from extreg.scoped.basics import BASICS
-from extreg.scoped.resolve import resolve
-
-Name = tuple[str, str]
+from extreg.scoped.confined import Confined, Name, Quick
 
 _PROTO: Final = 0x80
 _WIDTHS: Final = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 # Below this size, a pickle is copied sooner than it is cut.
 SMALL: Final = 1 << 14
-_BY_CODE: Final = " "
+_MODERN: Final = frozenset(bytes((_PROTO, protocol)) for protocol in range(3, 256))
+# The module that stands for codes where they have to be spelled out, which no pickle can know.
+_BY_CODE: Final = os.urandom(16).hex()
+# Up to this size a pickle may be proved by one pattern, which takes a while to make: after so many of them.
+SHORT: Final = 1 << 11
+_PAYS: Final = 32
 _LIKE_ASCII: Final = frozenset({"ascii", "utf-8", "iso8859-1", "cp1252"})
 
 
 class Checked(NamedTuple):
     """A pickle that refers to nothing forbidden, in ``data[:end]``, and the unpickler for its kind of names.
 
-    ``codes`` are places that have to be spelled out first: offset, width, and what to put there.  ``frames`` are
-    where its FRAMEs stand and how long they say they are; they were looked for only if `data` is of some size.
+    ``codes`` are places that an unpickler with no codes needs spelled out: offset, width, and what to put there.
+    ``frames`` are where its FRAMEs stand and how long they say they are, where that was looked for.
     """
 
     data: bytes
@@ -49,19 +50,43 @@ class Permits:
     Made once for each registry and kept with it.
     """
 
-    __slots__ = ("_legacy", "_modern", "_names", "_registry", "_spelled")
+    __slots__ = ("_confined", "_held", "_make", "_names", "_pays", "_registry", "_short", "_spelled", "quick")
 
     def __init__(self, registry: Registry) -> None:
-        held = {**registry.load_only, **registry.codes}
+        held = {code: split(target) for code, target in {**registry.load_only, **registry.codes}.items()}
         self._registry = registry
-        self._names: frozenset[Name] = frozenset([*map(split, held.values()), *BASICS])
-        # What stands for a code in the bytes that are loaded: a GLOBAL, which takes no place in the memo, of a module
-        # that no target can have.
+        self._names: frozenset[Name] = frozenset([*held.values(), *BASICS])
+        # What stands for a code in the bytes that are loaded: a GLOBAL, which takes no place in the memo.
         self._spelled = {code: b"c%s\n%d\n" % (_BY_CODE.encode(), code) for code in held}
-        table = {name: name for name in self._names} | {(_BY_CODE, str(code)): split(held[code]) for code in held}
-        own = set(map(split, held.values()))
-        self._modern = _unpickler(table, own, legacy=False)
-        self._legacy = _unpickler(table, own, legacy=True)
+        names = {name: name for name in self._names} | {(_BY_CODE, str(code)): held[code] for code in held}
+        self._make = partial(Confined, held, names, frozenset(held.values()), _refusal)
+        self._confined = self._make()
+        self._held = held
+        self._short, self._pays = 0, _PAYS
+        # None until it pays, and once what it loads was reloaded.
+        self.quick: Quick | None = None
+
+    def confined(self) -> Confined:
+        """Return the unpicklers for one load.
+
+        Where a class has been reloaded they are new ones: those that other threads load with are left to them.
+        """
+        confined = self._confined
+        if confined.resolved and not confined.current():
+            confined = self._confined = self._make()
+            self.quick = None
+            self._short, self._pays = 0, _PAYS
+        return confined
+
+    def short(self, confined: Confined) -> None:
+        """Take note that a small pickle was loaded the long way, by `confined`; after so many, there is a short one."""
+        self._short += 1
+        if self._short >= self._pays:
+            self._short = 0
+            self._pays *= 2
+            quick = confined.quick(self._held)
+            if quick is not None and (self.quick is None or quick.proves != self.quick.proves):
+                self.quick = quick
 
     def check(self, data: bytes, *, fix_imports: bool, encoding: str = "ASCII") -> Checked:
         """Return the first pickle in `data`, fit to be loaded by an unpickler with this ``encoding``.
@@ -71,11 +96,10 @@ class Permits:
         """
         if not data:
             raise EOFError("Ran out of input")  # as pickle has it: loops over a file end with it
-        # A PROTO further on changes nothing here: the unpickler below does not ask for it either.
-        protocol = data[1] if data[0] == _PROTO and len(data) > 1 else 0
-        legacy = fix_imports and protocol < 3
-        end, codes, frames = self._look(data, protocol if legacy else 3, _reads_ascii(encoding))
-        return Checked(data, end, codes, frames, self._legacy if legacy else self._modern)
+        legacy = is_legacy(data, fix_imports)
+        end, codes, frames = self._look(data, _protocol_of(data) if legacy else 3, _reads_ascii(encoding))
+        confined = self.confined()
+        return Checked(data, end, codes, frames, confined.legacy if legacy else confined.modern)
 
     def _look(
         self, data: bytes, protocol: int, ascii_strings: bool
@@ -157,23 +181,20 @@ def _printable(text: str) -> str:
     return text if text.isprintable() and len(text) < 200 else ascii(text[:200])
 
 
-def _unpickler(table: dict[Name, Name], own: set[Name], *, legacy: bool) -> type[pickle.Unpickler]:
-    """Return pickle's unpickler, confined to `table`: what the check has let through passes here, and nothing else.
+def _refusal(module: str, name: str) -> ForbiddenGlobalError:
+    return ForbiddenGlobalError((_global(":".join(map(_printable, (module, name))), (module, name), ()),))
 
-    The names in `own` are resolved; the rest of the table is `BASICS`.
+
+def _protocol_of(data: bytes) -> int:
+    return data[1] if data[0] == _PROTO and len(data) > 1 else 0
+
+
+def is_legacy(data: bytes, fix_imports: bool) -> bool:
+    """Tell whether names in `data` are Python 2's.
+
+    A PROTO further on changes nothing, for no unpickler here asks for it.
     """
-
-    def find_class(module: str, name: str) -> object:
-        if legacy:
-            module, name = loaded(module, name, 2)
-        found = table.get((module, name))
-        if found is None:
-            raise ForbiddenGlobalError((_global(":".join(map(_printable, (module, name))), (module, name), ()),))
-        sys.audit("pickle.find_class", *found)
-        return resolve(*found) if found in own else BASICS[found]
-
-    members: dict[str, Callable[..., Any]] = {"find_class": staticmethod(find_class)}
-    return type("ConfinedUnpickler", (engines.Unpickler,), members)
+    return fix_imports and data[:2] not in _MODERN
 
 
 def permits_of(registry: Registry) -> Permits:

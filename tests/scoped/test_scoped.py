@@ -8,6 +8,7 @@ import pickle
 import random
 import re
 import sys
+import sysconfig
 import threading
 import time
 import types
@@ -20,7 +21,7 @@ from extreg.pickles import walk
 from extreg.pickles.walking.names import loaded, target
 from extreg.pickles.walking.opcodes import steps
 from extreg.registry.model import Registry
-from extreg.scoped import Pickler, Unpickler, feeding, permits
+from extreg.scoped import Pickler, Unpickler, feeding, permits, private
 from extreg.scoped.basics import BASICS
 from extreg.scoped.permits import permits_of
 
@@ -59,14 +60,17 @@ FLAT = Basket([1, "ä", b"b", {"c"}, frozenset("d"), 1j, bytearray(b"e"), range(
 @pytest.mark.parametrize("protocol", range(6))
 def test_what_is_dumped_is_loaded(protocol):
     data = extreg.dumps(FLAT, REGISTRY, protocol)
-    assert extreg.loads(data, REGISTRY) == FLAT
-    assert len(data) <= len(pickle.dumps(FLAT, protocol))
+    smallest = extreg.dumps(FLAT, REGISTRY, protocol, optimize=True)
+    for check in ("before", "each"):
+        assert extreg.loads(data, REGISTRY, check=check) == extreg.loads(smallest, REGISTRY, check=check) == FLAT
+    assert len(smallest) <= len(pickle.dumps(FLAT, protocol))
+    assert protocol in (2, 3) or len(smallest) <= len(data)
     assert not copyreg._extension_cache
 
 
 @pytest.mark.parametrize("protocol", [4, 5])
 def test_nested_classes_have_codes_and_are_written_once(protocol):
-    data = extreg.dumps(VALUE, REGISTRY, protocol)
+    data = extreg.dumps(VALUE, REGISTRY, protocol, optimize=True)
     assert [event.number for event in walk(data) if event.kind == "code"] == [301, 300, 70000]
     assert extreg.loads(data, REGISTRY) == VALUE
 
@@ -107,6 +111,7 @@ def test_codes_installed_for_the_process_are_not_those_of_the_pickle(protocol):
     assert copyreg._extension_cache == {300: dict}
 
 
+@pytest.mark.skipif(private.bare() is not None, reason="where there is a private instance, none is seen")
 def test_an_installed_code_that_cannot_be_named_is_an_error():
     copyreg.add_extension("dbm", "open", 9)
     import dbm
@@ -131,6 +136,18 @@ def test_what_a_persistent_id_or_an_override_writes_is_kept():
         Unpickler(io.BytesIO(file.getvalue()), REGISTRY).load()
     with pytest.raises(pickle.UnpicklingError):
         extreg.loads(file.getvalue(), REGISTRY)
+
+
+def test_pythons_that_are_known_to_give_a_private_instance_do():
+    """Were the trial of it to fail on one of them, its tests would be skipped, and nobody would notice."""
+    with_a_lock = not sysconfig.get_config_var("Py_GIL_DISABLED")
+    known = sys.implementation.name == "cpython" and sys.version_info >= (3, 12) and with_a_lock
+    assert (private.bare() is not None) == known
+
+
+def test_a_check_is_before_or_each():
+    with pytest.raises(ValueError, match="'before' or 'each'"):
+        extreg.loads(b"N.", REGISTRY, check="after")
 
 
 class Pipe:
@@ -199,11 +216,21 @@ def test_a_load_that_fails_leaves_nothing_for_the_next():
 
 
 def test_a_frame_that_ends_within_an_opcode_does_not_change_what_is_read():
-    """In a file, the unpickler in C would forget what is left of such a frame and read on behind it."""
+    """In a file, the unpickler in C would forget what is left of such a frame and read on behind it.
+
+    Later ones refuse such a frame.
+    """
     body = b"C\x0a\x82\x09" + b"." * 8 + b"."
     for length in range(len(body) + 1):
         data = b"\x80\x04\x95" + length.to_bytes(8, "little") + body
-        assert extreg.loads(data, REGISTRY) == b"\x82\x09" + b"." * 8
+        for check in ("before", "each"):
+            try:
+                found = extreg.loads(data, REGISTRY, check=check)
+            except pickle.UnpicklingError:
+                with pytest.raises(pickle.UnpicklingError):
+                    pickle.loads(data)
+            else:
+                assert found == b"\x82\x09" + b"." * 8
 
 
 def test_buffers_go_out_of_band():
@@ -405,7 +432,7 @@ def test_the_unpickler_reads_the_same_from_pieces_as_in_one(monkeypatch):
     again = list(map(outcome, pool))
     for data, one, two in zip(pool, whole, again, strict=True):
         assert one == two, data
-    assert sum(type(one) is str for one in whole) > 300
+    assert sum(type(one) is str for one in whole) > 200
 
 
 @pytest.mark.slow  # a ratio of times, which only a quiet machine tells

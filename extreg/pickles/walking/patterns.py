@@ -18,7 +18,7 @@ They take some milliseconds to compile, so each is compiled when it is first ask
 import re
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, cast
 
 from extreg.pickles.walking.opcodes import TABLE
@@ -238,3 +238,21 @@ def getting() -> Match:
     """
     passed = _run(_arguments(gets=_NEVER, more=_PUTS + b"|" + _REFERRING))
     return cast(Match, re.compile(rb"%s(?:(h.|j....)|(\.)|)" % passed, re.DOTALL).match)
+
+
+@lru_cache(maxsize=64)
+def harmless(codes: tuple[int, ...]) -> Match:
+    """Matches a whole pickle of opcodes that refer to nothing, and to none but `codes`, as picklers write them.
+
+    Whether a text can be decoded is not looked at.
+    """
+    branches: dict[bytes, set[bytes]] = {}
+    for code in codes:
+        raw = code.to_bytes(1 if code < 1 << 8 else 2 if code < 1 << 16 else 4, "little")
+        opcode = {1: b"\x82", 2: b"\x83", 4: b"\x84"}[len(raw)]
+        branches.setdefault(opcode + raw[:-1], set()).add(b"\\x%02x" % raw[-1])
+    known = b"|".join(re.escape(begin) + b"[%s]" % b"".join(sorted(last)) for begin, last in sorted(branches.items()))
+    strings = rb"\x8c%s|X%s" % (_payloads(b".", 1, 256), _payloads(b".", 4, 256))
+    arguments = _arguments(gets=rb"h.|j....", strings=strings, more=rb"q.|r....|" + (known or _NEVER))
+    pattern = rb"\x80[\x02-\x05](?:\x95.{8})?" + _run(arguments) + rb"\."
+    return cast(Match, re.compile(pattern, re.DOTALL).match)

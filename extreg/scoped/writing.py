@@ -1,0 +1,117 @@
+"""What pickles the objects of one registry, by protocol."""
+
+import copyreg
+import pickle
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from extreg.pickles.rewriting.rewriter import rewrite, to_codes
+from extreg.pickles.walking.names import loaded
+from extreg.pickles.walking.walker import walk
+from extreg.registry.model import Registry
+from extreg.registry.target import is_target, split
+from extreg.scoped import private
+
+INSTALLED: Final[dict[tuple[str, str], int]] = copyreg._extension_registry  # type: ignore[attr-defined]
+_PROTO: Final = 0x80
+
+Callback = Callable[[pickle.PickleBuffer], Any]
+
+
+class Writer(NamedTuple):
+    """``dumps``, with the signature of `pickle.dumps`, and the exceptions of its own that it raises."""
+
+    dumps: Callable[..., bytes]
+    errors: tuple[type[Exception], ...]
+
+
+def modern(registry: Registry) -> Writer:
+    """Return what writes under protocol 4 and later."""
+    return _writer(registry, _keys(registry))
+
+
+def flat(registry: Registry) -> Writer:
+    """Return what writes under protocol 3, which loads no nested name from a code."""
+    return _writer(registry, {key: code for key, code in _keys(registry).items() if "." not in key[1]})
+
+
+def legacy(registry: Registry) -> Writer:
+    """Return what writes under protocol 2, where Python 2's names for other globals are read as those globals."""
+    held = _keys(registry).items()
+    return _writer(registry, {key: code for key, code in held if "." not in key[1] and loaded(*key, 2) == key})
+
+
+def plain(registry: Registry) -> Writer:
+    """Return what writes no code: protocols 0 and 1, and 2 with Python 3's names."""
+    return _writer(registry, {})
+
+
+def kind(protocol: int, fix_imports: bool) -> Callable[[Registry], Writer]:
+    """Return what makes the writer for a protocol: to be derived from a registry."""
+    if protocol > 3 or protocol < 0:
+        return modern
+    if protocol == 3:
+        return flat
+    return legacy if protocol == 2 and fix_imports else plain
+
+
+def _keys(registry: Registry) -> dict[tuple[str, str], int]:
+    """Return the live codes by module and qualified name."""
+    return {split(found): code for code, found in registry.codes.items()}
+
+
+def _writer(registry: Registry, codes: Mapping[tuple[str, str], int]) -> Writer:
+    made = private.instance(codes, {}) if codes else private.bare()
+    if made is not None:
+        return Writer(made.dumps, (made.PickleError,))
+
+    def dumps(
+        obj: object, protocol: int | None = None, *, fix_imports: bool, buffer_callback: Callback | None
+    ) -> bytes:
+        return smallest(obj, registry, protocol, fix_imports, buffer_callback)
+
+    return Writer(dumps, ())
+
+
+def smallest(
+    obj: object, registry: Registry, protocol: int | None, fix_imports: bool, buffer_callback: Callback | None
+) -> bytes:
+    """Return `obj` dumped by name, and its names exchanged in the bytes wherever that is shorter."""
+    made = private.bare()
+    if made is None:
+        before = dict(INSTALLED) if INSTALLED else None
+        data = pickle.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
+        return coded(data, registry, before, fix_imports)
+    try:
+        data = made.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
+    except made.PickleError as error:
+        problem = private.public(error)
+    else:
+        return data if data[0] != _PROTO or (data[1] < 3 and not fix_imports) else to_codes(data, registry)
+    raise problem
+
+
+def coded(data: bytes, registry: Registry, before: dict[tuple[str, str], int] | None, fix_imports: bool) -> bytes:
+    """Return what the pickler made with codes of `registry` alone; `before` is what was installed when it began."""
+    if data[0] != _PROTO:
+        return data  # protocols 0 and 1
+    if before or INSTALLED:
+        data = _by_name(data, before or {}, fix_imports)
+    return data if data[1] < 3 and not fix_imports else to_codes(data, registry)
+
+
+def _by_name(data: bytes, before: Mapping[tuple[str, str], int], fix_imports: bool) -> bytes:
+    """Return `data` with a name for each code in it."""
+    used = {event.number for event in walk(data, framing=False) if event.kind == "code"}
+    if not used:
+        return data
+    targets: dict[int, str] = {}
+    for (module, name), code in [*before.items(), *list(INSTALLED.items())]:
+        if code in used and targets.setdefault(code, f"{module}:{name}") != f"{module}:{name}":
+            raise pickle.PicklingError(f"the installed codes changed while an object was dumped: {code}")
+    installed = Registry(codes={code: found for code, found in targets.items() if is_target(found)})
+    named = rewrite(data, installed, to="names")
+    if named.left or named.refused or (data[1] < 3 and not fix_imports):
+        why = "; ".join([*named.left, *named.refused]) or "Python 3's names under protocol 2"
+        raise pickle.PicklingError(f"codes installed in this process cannot be turned into names: {why}")
+    return named.data
