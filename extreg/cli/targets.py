@@ -1,7 +1,7 @@
 """Targets that somebody gives on a command line: what they are really called, and what lint would say of them."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from extreg.cli.output import note
@@ -18,22 +18,28 @@ def resolved(targets: Sequence[str], path: Path, arguments: argparse.Namespace) 
     """Return the targets that pickle looks up; raise `ExtregError` for one that should not have a code."""
     own = {target: target for target in targets} if arguments.no_import else canonical(targets, path)
     if not arguments.force:
-        _object(list(own.values()), path)
+        _object(own, path)
     for target, found in own.items():
         if found != target:
             note(f"{target} is really {found}, which is what pickle looks up; added as that")
     return list(own.values())
 
 
-def _object(targets: Sequence[str], path: Path) -> None:
-    """Say what lint would say; raise `ExtregError` where a code would be no use."""
+def _object(own: Mapping[str, str], path: Path) -> None:
+    """Say what lint would say of the targets that those given really are; raise `ExtregError` for one of no use."""
+    given = {found: target for target, found in own.items()}
+    targets = list(own.values())
     settings = read_settings(path.absolute().parent)
     found = objections(filter(is_target, targets), pythons=settings.pythons, ignore=settings.ignore)
     grave = [target for target in targets if target in found and found[target].rule in HOPELESS]
     if grave:
         more = f" ({len(grave) - 1} more should have none either)" if len(grave) > 1 else ""
+        asked = given[grave[0]]
+        message = found[grave[0]].message
+        if asked != grave[0]:
+            message = message.replace(grave[0], f"{asked}, which is really {grave[0]},", 1)
         raise ExtregError(
-            f"{found[grave[0]].message}{more}",
+            f"{message}{more}",
             f"extreg rule {found[grave[0]].rule} tells more; if you know better: the same with --force",
         )
     note_some(

@@ -2,6 +2,7 @@
 
 import collections
 import copyreg
+import gc
 import os
 import signal
 import sys
@@ -38,6 +39,13 @@ class Two: pass
 def reduce_one(obj): return One, ()
 def reduce_two(obj): return Two, ()
 """
+
+
+@pytest.fixture(autouse=True)
+def collected():
+    """What a test left to the garbage collector goes here, where its warnings are expected, and not in another test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
