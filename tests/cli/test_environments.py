@@ -1,5 +1,6 @@
 """The commands in odd surroundings: no traceback, documented exit codes, nothing half written."""
 
+import ctypes
 import os
 import pickle
 import resource
@@ -64,6 +65,20 @@ def no_file_sizes() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
+def obey_modes() -> None:
+    """Let root be told by modes and owners what it may do, as everybody is: prctl(PR_CAPBSET_DROP, CAP_DAC_...)."""
+    if os.geteuid() == 0:
+        for capability in (1, 2):
+            ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+
+def foreign(folder: Path) -> None:
+    """Give the folder, and all in it, to somebody else, as far as we may."""
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, 54321, 54321)
+
+
 def read_only(folder: Path) -> None:
     for path in (folder, folder / "data"):
         path.chmod(0o555)
@@ -98,7 +113,8 @@ SURROUNDINGS = {
     "little memory": Surroundings(within=little_memory, may_fail=True),
     "a umask of 0": Surroundings(within=lambda: os.umask(0)),
     "a umask of 777": Surroundings(within=lambda: os.umask(0o777), may_fail=True),
-    "a folder to read only": Surroundings(before=read_only, may_fail=True),
+    "a folder to read only": Surroundings(before=read_only, within=obey_modes, may_fail=True),
+    "a folder of somebody else": Surroundings(before=foreign, within=obey_modes, may_fail=True),
     "the folder is gone": Surroundings(before=shutil.rmtree, may_fail=True),
 }
 
@@ -109,6 +125,15 @@ def project(folder: Path) -> Path:
     (folder / "shop.py").write_text("class Order: pass\nclass Basket: pass\n")
     (folder / "data" / "a.pkl").write_bytes(pickle.dumps([{"a": 1}] * 50))
     return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
+@pytest.mark.parametrize("name", ["a folder to read only", "a folder of somebody else"])
+def test_modes_count_for_root_too(name: str, tmp_path: Path) -> None:
+    """Else these surroundings would show nothing where the tests run as root."""
+    done = run(SURROUNDINGS[name], "add --no-import shop:Basket", project(tmp_path / "project"))
+    assert done.returncode == 2
+    assert "Permission denied" in done.stderr
 
 
 def test_there_are_enough() -> None:
