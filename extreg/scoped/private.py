@@ -71,13 +71,14 @@ def bare() -> Instance | None:
 
 
 def _made(written: Mapping[Key, int], read: Mapping[int, Key]) -> Instance:
-    own: dict[str, Any] = {
-        "dispatch_table": copyreg.dispatch_table,
-        "_extension_registry": dict(written),
-        "_inverted_registry": dict(read),
-        "_extension_cache": {},
-    }
-    resolved = own["_extension_cache"]
+    resolved: dict[int, object] = {}
+    made = _executed(dict(written), dict(read), resolved)
+    return Instance(made.dumps, made.loads, made.Pickler, made.Unpickler, made.PickleError, resolved)
+
+
+def _executed(written: dict[Key, int], read: dict[int, Key], resolved: dict[int, object]) -> ModuleType:
+    """Return a new instance of the module that has these three for its extension dictionaries."""
+    own = {"_extension_registry": written, "_inverted_registry": read, "_extension_cache": resolved}
     stand_in = ModuleType("copyreg")
     vars(stand_in).update({**vars(copyreg), **own})
     spec = sys.modules["_pickle"].__spec__
@@ -95,7 +96,7 @@ def _made(written: Mapping[Key, int], read: Mapping[int, Key]) -> Instance:
             modules["copyreg"] = real
         # Whoever holds the stand-in all the same holds copyreg by another name.
         vars(stand_in).update(vars(copyreg))
-    return Instance(made.dumps, made.loads, made.Pickler, made.Unpickler, made.PickleError, resolved)
+    return made
 
 
 class _Probe:
