@@ -7,6 +7,7 @@ where codes are installed process-wide is first turned into the name again.
 """
 
 import io
+import pickle
 from typing import Any, Protocol
 
 from extreg.pickles import engines
@@ -49,10 +50,10 @@ def dumps(
         return writing.smallest(obj, registry, protocol, fix_imports, buffer_callback)
     make = writing.modern if protocol is None or protocol > 3 else writing.kind(protocol, fix_imports)
     try:
-        write, errors = registry._derived[make]
+        write, errors, _ = registry._derived[make]
     except (AttributeError, KeyError):
         _require(registry)
-        write, errors = registry.derived(make)
+        write, errors, _ = registry.derived(make)
     try:
         return write(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)  # type: ignore[no-any-return]
     except errors as error:
@@ -77,7 +78,7 @@ def dump(
 
 class Pickler(engines.Pickler):
     """Dumps to `file` as `dump` does; the other arguments are those of `pickle.Pickler`, and subclasses may define
-    ``persistent_id`` and ``reducer_override`` as there.
+    ``persistent_id``, ``reducer_override`` and ``dispatch_table`` as there.
 
     Each pickle is on its own: the memo is cleared before each `dump`, so that none refers to the one before, and what
     is shared between two is dumped twice.  A pickle is put together in memory and written in one piece.
@@ -91,6 +92,7 @@ class Pickler(engines.Pickler):
         *,
         fix_imports: bool = True,
         buffer_callback: Callback | None = None,
+        optimize: bool = False,
     ) -> None:
         _require(registry)
         self._target = file
@@ -98,15 +100,51 @@ class Pickler(engines.Pickler):
         self._fix_imports = fix_imports
         self._made = io.BytesIO()
         super().__init__(self._made, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
+        make = writing.kind(pickle.DEFAULT_PROTOCOL if protocol is None else protocol, fix_imports)
+        self._optimize = optimize
+        self._writer = registry.derived(writing.plain if optimize else make)
+        self._private: pickle.Pickler | None = None
+        if self._writer.Pickler is not None:
+            kind = _hooked(self._writer.Pickler, self)
+            self._private = kind(self._made, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
 
     def dump(self, obj: Any) -> None:
         """Write `obj` to the file; raises as `dumps` does."""
-        self.clear_memo()
         self._made.seek(0)
         self._made.truncate()
-        before = dict(writing.INSTALLED) if writing.INSTALLED else None
-        super().dump(obj)
-        self._target.write(writing.coded(self._made.getvalue(), self._registry, before, self._fix_imports))
+        if self._private is None:
+            self.clear_memo()
+            before = dict(writing.INSTALLED) if writing.INSTALLED else None
+            super().dump(obj)
+            made = writing.coded(self._made.getvalue(), self._registry, before, self._fix_imports)
+        else:
+            self._dump_privately(self._private, obj)
+            made = self._made.getvalue()
+            if self._optimize:
+                made = writing.shortest(made, self._registry, self._fix_imports)
+        self._target.write(made)
+
+    def _dump_privately(self, pickler: pickle.Pickler, obj: Any) -> None:
+        pickler.clear_memo()
+        pickler.fast = self.fast
+        if hasattr(self, "dispatch_table"):
+            pickler.dispatch_table = self.dispatch_table
+        try:
+            pickler.dump(obj)
+        except self._writer.errors as error:
+            problem = private.public(error)
+        else:
+            return
+        raise problem
+
+
+def _hooked(kind: type[pickle.Pickler], outer: Pickler) -> type[pickle.Pickler]:
+    """Return `kind` with the methods that the class of `outer` overrides."""
+    hooks = {}
+    for name in ("persistent_id", "reducer_override"):
+        if getattr(type(outer), name, None) is not getattr(engines.Pickler, name, None):
+            hooks[name] = staticmethod(getattr(outer, name))
+    return type("Pickler", (kind,), hooks) if hooks else kind
 
 
 def _require(registry: object) -> None:

@@ -19,10 +19,14 @@ Callback = Callable[[pickle.PickleBuffer], Any]
 
 
 class Writer(NamedTuple):
-    """``dumps``, with the signature of `pickle.dumps`, and the exceptions of its own that it raises."""
+    """``dumps``, with the signature of `pickle.dumps`, and the exceptions of its own that it raises.
+
+    ``Pickler`` is the class to it, None where there is no private instance.
+    """
 
     dumps: Callable[..., bytes]
     errors: tuple[type[Exception], ...]
+    Pickler: type[pickle.Pickler] | None
 
 
 def modern(registry: Registry) -> Writer:
@@ -63,14 +67,14 @@ def _keys(registry: Registry) -> dict[tuple[str, str], int]:
 def _writer(registry: Registry, codes: Mapping[tuple[str, str], int]) -> Writer:
     made = private.instance(codes, {}) if codes else private.bare()
     if made is not None:
-        return Writer(made.dumps, (made.PickleError,))
+        return Writer(made.dumps, (made.PickleError,), made.Pickler)
 
     def dumps(
         obj: object, protocol: int | None = None, *, fix_imports: bool, buffer_callback: Callback | None
     ) -> bytes:
         return smallest(obj, registry, protocol, fix_imports, buffer_callback)
 
-    return Writer(dumps, ())
+    return Writer(dumps, (), None)
 
 
 def smallest(
@@ -87,8 +91,13 @@ def smallest(
     except made.PickleError as error:
         problem = private.public(error)
     else:
-        return data if data[0] != _PROTO or (data[1] < 3 and not fix_imports) else to_codes(data, registry)
+        return shortest(data, registry, fix_imports)
     raise problem
+
+
+def shortest(data: bytes, registry: Registry, fix_imports: bool) -> bytes:
+    """Return what was dumped by name with codes of `registry`, where the protocol has any."""
+    return data if data[0] != _PROTO or (data[1] < 3 and not fix_imports) else to_codes(data, registry)
 
 
 def coded(data: bytes, registry: Registry, before: dict[tuple[str, str], int] | None, fix_imports: bool) -> bytes:
@@ -97,7 +106,7 @@ def coded(data: bytes, registry: Registry, before: dict[tuple[str, str], int] | 
         return data  # protocols 0 and 1
     if before or INSTALLED:
         data = _by_name(data, before or {}, fix_imports)
-    return data if data[1] < 3 and not fix_imports else to_codes(data, registry)
+    return shortest(data, registry, fix_imports)
 
 
 def _by_name(data: bytes, before: Mapping[tuple[str, str], int], fix_imports: bool) -> bytes:

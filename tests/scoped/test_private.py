@@ -4,6 +4,7 @@ import collections
 import copyreg
 import datetime
 import importlib
+import io
 import os
 import pickle
 import pickletools
@@ -17,7 +18,7 @@ import extreg
 from extreg.errors import ForbiddenGlobalError
 from extreg.pickles.walking.patterns import harmless
 from extreg.registry.model import Registry
-from extreg.scoped import private
+from extreg.scoped import Pickler, Unpickler, private
 from extreg.scoped.permits import SHORT, permits_of
 
 from ..pickles.test_walk import DUMPED, HANDMADE, mutated
@@ -83,6 +84,46 @@ def test_what_an_unpickler_says_is_pickle_s_own(check):
         extreg.loads(b"\x80\x04K\x01Q.", REGISTRY, check=check)
     with pytest.raises(pickle.UnpicklingError):
         extreg.loads(b"\x80\x040.", REGISTRY, check=check)
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_pickler_writes_what_dumps_writes(protocol, optimize):
+    """Whatever is installed."""
+    copyreg.add_extension("datetime", "date", 9)
+    file = io.BytesIO()
+    pickler = Pickler(file, REGISTRY, protocol, optimize=optimize)
+    for _ in range(2):
+        pickler.dump(VALUE)
+    assert file.getvalue() == 2 * extreg.dumps(VALUE, REGISTRY, protocol, optimize=optimize)
+
+
+def test_a_pickler_s_hooks_and_table_are_asked():
+    class Mine(Pickler):
+        dispatch_table = copyreg.dispatch_table | {complex: lambda value: (complex, (value.imag, value.real))}
+
+        def persistent_id(self, obj):
+            return "two" if obj == 2.5 else None
+
+        def reducer_override(self, obj):
+            return "VALUE" if obj is REGISTRY else NotImplemented
+
+    class Its(Unpickler):
+        def persistent_load(self, pid):
+            return pid
+
+    registry = Registry(codes={**REGISTRY.codes, 9: f"{__name__}:VALUE"})
+    file = io.BytesIO()
+    pickler = Mine(file, registry)
+    assert isinstance(pickler, pickle.Pickler)
+    pickler.dump([2.5, 1j, datetime.date(2020, 1, 1)])
+    for check in ("before", "each"):
+        file.seek(0)
+        assert Its(file, registry, check=check).load() == ["two", 1 + 0j, datetime.date(2020, 1, 1)]
+    with pytest.raises(pickle.PicklingError):
+        pickler.dump(REGISTRY)  # it is not the object of that name
+    pickler.dump(1)
+    assert pickle.loads(file.getvalue()[file.getvalue().rindex(b"\x80") :]) == 1
 
 
 def proved(registry=REGISTRY):
