@@ -63,6 +63,9 @@ def order(number: int) -> Order:
 CASES: dict[str, tuple[object, int]] = {
     "a dataclass, protocol 4": (event(7), 4),
     "a dataclass, protocol 2": (event(7), 2),
+    "a dataclass in Cyrillic, protocol 4": (Event(7, "создано", 12.5, "пользователь", True), 4),
+    "a dataclass in Chinese, protocol 4": (Event(7, "已创建订单", 12.5, "用户名称", True), 4),
+    "a moment and a note, protocol 4": ([datetime.datetime(2024, 1, 2), "a note"], 4),
     "an order of five classes, protocol 4": (order(7), 4),
     "10,000 dataclasses, protocol 4": ([event(number) for number in range(10_000)], 4),
     "10,000 dataclasses, protocol 2": ([event(number) for number in range(10_000)], 2),
@@ -124,6 +127,11 @@ def main() -> None:
             "coded": lambda data=coded, registry=registry: extreg.loads(data, registry),
             "pickle.dumps": lambda it=value, protocol=protocol: pickle.dumps(it, protocol),
             "dumps": lambda it=value, registry=registry, protocol=protocol: extreg.dumps(it, registry, protocol),
+            "smallest": lambda it=value, registry=registry, protocol=protocol: extreg.dumps(
+                it, registry, protocol, optimize=True
+            ),
+            "each by name": lambda data=named, registry=registry: extreg.loads(data, registry, check="each"),
+            "each coded": lambda data=coded, registry=registry: extreg.loads(data, registry, check="each"),
         }
         # One count for all of them, so that ratios are of single calls.
         count = min(map(times, kinds.values()))
@@ -135,11 +143,15 @@ def main() -> None:
                 f"{len(coded) / len(named):.2f}",
                 f"{timings.ratio('by name', 'pickle.loads'):.2f}",
                 f"{timings.ratio('coded', 'pickle.loads'):.2f}",
+                f"{timings.ratio('each by name', 'pickle.loads'):.2f}",
+                f"{timings.ratio('each coded', 'pickle.loads'):.2f}",
                 f"{timings.ratio('dumps', 'pickle.dumps'):.2f}",
+                f"{timings.ratio('smallest', 'pickle.dumps'):.2f}",
             ]
         )
     print(harness.machine(), end="\n\n")
-    print(harness.table(["case", "bytes by name", "size", "loads by name", "loads of codes", "dumps"], rows))
+    heads = ["case", "bytes by name", "size", "loads by name", "loads of codes", "each, by name", "each, of codes"]
+    print(harness.table([*heads, "dumps", "smallest"], rows))
 
 
 if __name__ == "__main__":
