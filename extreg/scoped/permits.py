@@ -4,13 +4,16 @@ import os
 import pickle
 import shlex
 from codecs import lookup
+from collections.abc import Iterable
 from functools import cache, partial
 from typing import Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
 from extreg.pickles.walking.machine import interpret
 from extreg.pickles.walking.names import loaded, target
-from extreg.pickles.walking.walker import batches
+from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS
+from extreg.pickles.walking.patterns import of_codes
+from extreg.pickles.walking.walker import Found, batches
 from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
 from extreg.registry.target import split
@@ -18,7 +21,6 @@ from extreg.scoped.basics import BASICS
 from extreg.scoped.confined import Confined, Name, Quick
 
 _PROTO: Final = 0x80
-_WIDTHS: Final = {"EXT1": 2, "EXT2": 3, "EXT4": 5}
 # Below this size, a pickle is copied sooner than it is cut.
 SMALL: Final = 1 << 14
 _MODERN: Final = frozenset(bytes((_PROTO, protocol)) for protocol in range(3, 256))
@@ -27,6 +29,7 @@ _BY_CODE: Final = os.urandom(16).hex()
 # Up to this size a pickle may be proved by one pattern, which takes a while to make: after so many of them.
 SHORT: Final = 1 << 11
 _PAYS: Final = 32
+_MOST_KNOWN: Final = 1024
 _LIKE_ASCII: Final = frozenset({"ascii", "utf-8", "iso8859-1", "cp1252"})
 
 
@@ -50,7 +53,7 @@ class Permits:
     Made once for each registry and kept with it.
     """
 
-    __slots__ = ("_confined", "_held", "_make", "_names", "_pays", "_registry", "_short", "_spelled", "quick")
+    __slots__ = ("_confined", "_held", "_known", "_make", "_names", "_pays", "_registry", "_short", "_spelled", "quick")
 
     def __init__(self, registry: Registry) -> None:
         held = {code: split(target) for code, target in {**registry.load_only, **registry.codes}.items()}
@@ -59,6 +62,8 @@ class Permits:
         # What stands for a code in the bytes that are loaded: a GLOBAL, which takes no place in the memo.
         self._spelled = {code: b"c%s\n%d\n" % (_BY_CODE.encode(), code) for code in held}
         names = {name: name for name in self._names} | {(_BY_CODE, str(code)): held[code] for code in held}
+        # Codes that are permitted need not be told of a large pickle, where the unpickler has them itself.
+        self._known = of_codes(held) if len(held) <= _MOST_KNOWN else b""
         self._make = partial(Confined, held, names, frozenset(held.values()), _refusal)
         self._confined = self._make()
         self._held = held
@@ -113,14 +118,19 @@ class Permits:
         frames: list[tuple[int, int]] = []
         forbidden: dict[object, list[int]] = {}
         offset = -1
-        found = batches(data, len(data) >= SMALL, True) if ascii_strings else [interpret(data, ascii_strings=False)]
+        large, known = len(data) >= SMALL, self._known if self._confined.private else b""
+        found: Iterable[Iterable[Found]]
+        if ascii_strings:
+            found = batches(data, large, True, known=known if large else b"")
+        else:
+            found = [interpret(data, ascii_strings=False)]
         for batch in found:
             for kind, offset, opcode, module, name, number, _ in batch:
                 if module is not None and name is not None:
                     if ((module, name) if protocol >= 3 else loaded(module, name, protocol)) not in names:
                         forbidden.setdefault((module, name), []).append(offset)
                 elif kind == "code" and number in spelled:
-                    codes.append((offset, _WIDTHS[opcode], spelled[number]))
+                    codes.append((offset, EXTENSION_WIDTHS[opcode], spelled[number]))
                 elif kind == "code" or kind == "unresolved":
                     forbidden.setdefault(number, []).append(offset)
                 elif kind == "frame":

@@ -17,7 +17,7 @@ import pytest
 
 import extreg
 from extreg.errors import ForbiddenGlobalError, MalformedPickleError, Offender
-from extreg.pickles import walk
+from extreg.pickles import to_codes, walk
 from extreg.pickles.walking.names import loaded, target
 from extreg.pickles.walking.opcodes import steps
 from extreg.registry.model import Registry
@@ -317,14 +317,14 @@ def test_threads_share_a_registry():
     assert found == [VALUE] * 400
 
 
-def expected(data, permitted):
-    """Return the end of the first pickle, None if there is none, and what it refers to that is not `permitted`."""
+def expected(data, permitted, codes=()):
+    """Return the end of the first pickle, None if there is none, and what it refers to that is not permitted."""
     protocol = data[1] if data[0] == 0x80 and len(data) > 1 else 0
     forbidden = set()
     for kind, offset, _, module, name, number in reference.events(data)[0]:
         if kind == "stop":
             return offset + 1, forbidden
-        if kind == "code" or kind == "unresolved":
+        if kind == "unresolved" or (kind == "code" and number not in codes):
             forbidden.add((offset, number))
         elif kind == "global" and loaded(module, name, protocol) not in permitted:
             forbidden.add((offset, module, name))
@@ -333,7 +333,7 @@ def expected(data, permitted):
 
 def assert_the_check_is_right(data, registry, permitted):
     """Compare with `pickletools.genops` and a symbolic stack; return what came of it."""
-    end, forbidden = expected(data, permitted)
+    end, forbidden = expected(data, permitted, registry.codes)
     try:
         checked = permits_of(registry).check(data, fix_imports=True)
     except MalformedPickleError:
@@ -369,6 +369,33 @@ def test_the_check_sees_what_genops_and_a_symbolic_stack_see(name):
     assert_the_check_is_right(data, Registry(), set(BASICS))
     if name in DUMPED and re.search(" [2345] C$", name):
         assert found == "passed"
+
+
+# Codes of each width, among them those that share all but their last byte.
+WIDE = Registry(codes=dict(zip([240, 241, 300, 301, 556, 70_000, 70_001], LARGE.codes.values(), strict=False)))
+
+
+def fuzz_known(seed, count):
+    """Mutate pickles with codes, and have them checked as large ones are."""
+    rng = random.Random(seed)
+    permitted = {tuple(held.split(":")) for held in WIDE.codes.values()} | set(BASICS)
+    pool = [to_codes(data, WIDE) for data in DUMPED.values() if data[:1] == b"\x80" and len(data) < 3000]
+    pool += [b"\x80\x04\x94".join([b"\x80\x04" + body[2:-1] for body in pool[:3]]) + b"."]
+    pool += [b"\x80\x04" + b"".join(b"\x82%c0" % code for code in (240, 241, 239, 242)) + b"N."]
+    pool += [b"\x80\x04" + b"\x83\x2c\x01\x8c\x02io\x8c\x04open\x93\x84\x70\x11\x01\x00" * 3 + b"."]
+    verdicts = {"malformed": 0, "refused": 0, "passed": 0}
+    for _ in range(count):
+        data = bytes(mutated(rng, pool))
+        if data:
+            verdicts[assert_the_check_is_right(data, WIDE, permitted)] += 1
+    return verdicts
+
+
+@pytest.mark.parametrize(("seed", "count"), [(1, 2_000), pytest.param(2, 300_000, marks=pytest.mark.soak)])
+def test_the_check_of_large_pickles_passes_known_codes_and_no_others(seed, count, monkeypatch):
+    monkeypatch.setattr("extreg.scoped.permits.SMALL", 0)
+    verdicts = fuzz_known(seed, count)
+    assert min(verdicts.values()) > count / 50, verdicts
 
 
 def fuzz(seed, count):

@@ -17,7 +17,7 @@ They take some milliseconds to compile, so each is compiled when it is first ask
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from typing import Final, cast
 
@@ -136,9 +136,11 @@ _OPERANDS: Final = rb"(%s)%s(%s)%s\x93" % (_NAME, _MEMOIZE, _NAME, _MEMOIZE)
 _OPERAND: Final = rb"(?:%s)%s\x93" % (_NAME, _MEMOIZE)
 
 
-@cache
-def run(kind: int) -> Match:
+@lru_cache(maxsize=64)
+def run(kind: int, known: bytes = b"") -> Match:
     """Matches a run of opcodes that refer to nothing, and what ended it, if that is what a group stands for.
+
+    References by the codes that are `known` (see `of_codes`) are passed too.
 
     In `MODERN` pickles a run ends at a PUT: nobody writes one there, and it would upset the counting of memo slots.
     PROTO and FRAME end it only where it is to be `FRAMED`.
@@ -153,7 +155,7 @@ def run(kind: int) -> Match:
     # Before protocol 4 a PUT follows each text.
     strings = string + b"|" + text if kind & MODERN else rb"%s(?:q.)?%s|%s" % (text, _POSSESSIVE, string)
     gets = rb"h.%s|j....%s|%s" % (follow, follow, _GET_LINE)
-    more = b"|".join([_NEVER if kind & MODERN else _PUTS, _NEVER if kind & FRAMED else _FRAMING])
+    more = b"|".join([_NEVER if kind & MODERN else _PUTS, _NEVER if kind & FRAMED else _FRAMING, known or _NEVER])
     ends = [
         _OPERANDS if kind & AHEAD else b"()()" + _NEVER,
         rb"(\x93)",
@@ -176,7 +178,7 @@ def operands() -> Callable[..., "re.Match[bytes] | None"]:
     This one goes back: it passes the operands like any other opcode, and then takes what it passed last.
     """
     string = rb"\x8c" + _payloads(b".", 1, 128)
-    arguments = _arguments(strings=string + b"|" + _TEXT, more=_PUTS + b"|" + _FRAMING)
+    arguments = _arguments(strings=string + b"|" + _TEXT, more=b"|".join([_PUTS, _FRAMING, _EXTENSION]))
     # It is two runs long, because the operands may be the last of one and the first of the next.
     pattern = b"(?:%s*(?:%s)){0,%d}%s*" % (_any_of(_BARE), arguments, 2 * _ROUNDS, _any_of(_BARE))
     return re.compile(pattern + _OPERANDS, re.DOTALL).match
@@ -240,18 +242,23 @@ def getting() -> Match:
     return cast(Match, re.compile(rb"%s(?:(h.|j....)|(\.)|)" % passed, re.DOTALL).match)
 
 
+def of_codes(codes: Iterable[int]) -> bytes:
+    """Return the pattern of the opcodes that refer to `codes`, as picklers write them."""
+    branches: dict[bytes, set[bytes]] = {}
+    for code in codes:
+        raw = code.to_bytes(1 if code < 1 << 8 else 2 if code < 1 << 16 else 4, "little")
+        opcode = {1: b"\x82", 2: b"\x83", 4: b"\x84"}[len(raw)]
+        branches.setdefault(opcode + raw[:-1], set()).add(b"\\x%02x" % raw[-1])
+    return b"|".join(re.escape(begin) + b"[%s]" % b"".join(sorted(last)) for begin, last in sorted(branches.items()))
+
+
 @lru_cache(maxsize=64)
 def harmless(codes: tuple[int, ...]) -> Match:
     """Matches a whole pickle of opcodes that refer to nothing, and to none but `codes`, as picklers write them.
 
     Whether a text can be decoded is not looked at.
     """
-    branches: dict[bytes, set[bytes]] = {}
-    for code in codes:
-        raw = code.to_bytes(1 if code < 1 << 8 else 2 if code < 1 << 16 else 4, "little")
-        opcode = {1: b"\x82", 2: b"\x83", 4: b"\x84"}[len(raw)]
-        branches.setdefault(opcode + raw[:-1], set()).add(b"\\x%02x" % raw[-1])
-    known = b"|".join(re.escape(begin) + b"[%s]" % b"".join(sorted(last)) for begin, last in sorted(branches.items()))
+    known = of_codes(codes)
     strings = rb"\x8c%s|X%s" % (_payloads(b".", 1, 256), _payloads(b".", 4, 256))
     arguments = _arguments(gets=rb"h.|j....", strings=strings, more=rb"q.|r....|" + (known or _NEVER))
     pattern = rb"\x80[\x02-\x05](?:\x95.{8})?" + _run(arguments) + rb"\."

@@ -50,12 +50,13 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
 
 
 def batches(  # noqa: C901 - one loop, a branch per end of a run
-    data: Buffer, framing: bool, first: bool = False, alone: bool = False
+    data: Buffer, framing: bool, first: bool = False, alone: bool = False, known: bytes = b""
 ) -> Iterator[list[Found]]:
     """Yield what `walk` yields, as plain tuples and many at a time; `data` must be `flat`.
 
     Of the first pickle only, where no more is asked for.  What is fetched from the memo is taken for the pickle's own
-    where each is `alone`; otherwise only if nothing speaks against it.
+    where each is `alone`; otherwise only if nothing speaks against it.  References by codes that are `known`, see
+    `extreg.pickles.walking.patterns.of_codes`, need not be told.
     """
     size, begin, framed = len(data), 0, patterns.FRAMED if framing else 0
     found: list[Found] = []
@@ -66,7 +67,7 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
             modern = size > begin + 1 and data[begin] == _PROTO and data[begin + 1] >= 4
             position = _head(data, begin, found) if framing else begin
             kind = framed | (patterns.MODERN if modern else 0)
-            match, near = patterns.run(kind | patterns.AHEAD if modern else kind), begin + _HEAD
+            match, near = patterns.run(kind | patterns.AHEAD if modern else kind, known), begin + _HEAD
             # Where the operands may begin at the earliest of a STACK_GLOBAL that a run has passed them of.
             memo, since = None, position
             # Below protocol 4, where patterns pass a PUT, the slots of the memo are not counted, nor after a PUT.
@@ -143,7 +144,7 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                     counted = counted and data[position] not in _PUTS
                     since = position = after
                 if position > near:
-                    match, near = patterns.run(kind), size
+                    match, near = patterns.run(kind, known), size
                 if len(found) >= _BATCH:
                     yield found
                     found = []
