@@ -121,7 +121,8 @@ class Permits:
         large, known = len(data) >= SMALL, self._known if self._confined.private else b""
         found: Iterable[Iterable[Found]]
         if ascii_strings:
-            found = batches(data, large, True, known=known if large else b"")
+            # The unpickler that reads the same bytes next decodes its texts.
+            found = batches(data, large, True, known=known if large else b"", decoded=self._confined.private)
         else:
             found = [interpret(data, ascii_strings=False)]
         for batch in found:

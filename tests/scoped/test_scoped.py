@@ -290,6 +290,19 @@ def test_a_registry_s_own_line_comes_before_a_basic():
     assert extreg.loads(b"\x80\x02c_codecs\nencode\n(Vabc\nVascii\ntR.", registry) == b"abc"
 
 
+@pytest.mark.parametrize("check", ["before", "each"])
+@pytest.mark.parametrize("length", [2, 70, 300])
+def test_a_text_that_cannot_be_decoded_is_an_error(check, length):
+    text = b"\xff" * length
+    for data in (b"X" + length.to_bytes(4, "little") + text, b"\x8c" + bytes([length % 256]) + text[: length % 256]):
+        with pytest.raises(ValueError, match=r"UTF-8|utf-8|utf8"):
+            extreg.loads(b"\x80\x04" + data + b".", REGISTRY, check=check)
+        # As a name it is refused with the pickle that has it.
+        named = b"\x80\x04" + data + b"\x94\x8c\x01n\x94\x930h\x00h\x01\x93."
+        with pytest.raises(ValueError, match=r"UTF-8|utf-8|utf8|cannot be"):
+            extreg.loads(named, REGISTRY, check=check)
+
+
 def test_the_error_survives_a_pickle():
     error = ForbiddenGlobalError((Offender("a:b", (1, 2), "a:b", "extreg add a:b"),))
     again = pickle.loads(pickle.dumps(error))

@@ -7,7 +7,8 @@ things keep it exact and fast:
   at a set of bytes and no more.
 - A payload's length cannot be counted by a regular expression, so each short length is an alternative of its own:
   ``\x00|\x01.|\x02..`` and so on.  Longer payloads are left to the loop, which steps over them by their length.
-- Text passes only if it is ASCII, and so valid; anything else is for the loop to decode.
+- Text passes only if it is ASCII, and so valid; anything else is for the loop to decode.  Where whoever reads it next
+  decodes it in any case, all of it passes.
 - A run may be empty, so a match never fails and never goes back into what it has passed; where Python's `re` can, it
   is told so, and keeps nothing to go back to.
 - Every repetition of a group is bounded, because where it cannot be told the `re` module keeps a frame per round.
@@ -27,6 +28,8 @@ Match = Callable[..., "re.Match[bytes]"]
 
 # Payloads below this size pass by pattern: above, the loop's step costs little per byte.
 _SHORT: Final = 64
+# What a length of one byte counts.
+_BYTE: Final = 256
 # Up to this size, one dot a byte is faster than a counted repeat that the `re` module can go back into.
 _SPELLED: Final = 32
 _ROUNDS: Final = 256
@@ -45,10 +48,12 @@ EXTENSION: Final = 7
 PAYLOAD: Final = 8
 FRAMING: Final = 9
 
-# Which run: in a pickle of protocol 4 or later; looking ahead for operands; ending at PROTO and FRAME.
+# Which run: in a pickle of protocol 4 or later; looking ahead for operands; ending at PROTO and FRAME; and so on.
 MODERN: Final = 1
 AHEAD: Final = 2
 FRAMED: Final = 4
+# Passing texts whether or not they can be decoded.
+TEXTS: Final = 8
 
 # The groups of a match of `memoized`.
 MEMOIZED: Final = 1
@@ -151,7 +156,8 @@ def run(kind: int, known: bytes = b"") -> Match:
     """
     framing = _FRAMING if kind & FRAMED else _NEVER
     follow = rb"(?!%s%s)" % (_MEMOIZE, _OPERAND) if kind & AHEAD else b""
-    string, text = rb"\x8c%s%s" % (_payloads(_ASCII, 1), follow), rb"X" + _payloads(_ASCII, 4)
+    letter, below = (b".", _BYTE) if kind & TEXTS else (_ASCII, _SHORT)
+    string, text = rb"\x8c%s%s" % (_payloads(letter, 1, below), follow), rb"X" + _payloads(letter, 4, below)
     # Before protocol 4 a PUT follows each text.
     strings = string + b"|" + text if kind & MODERN else rb"%s(?:q.)?%s|%s" % (text, _POSSESSIVE, string)
     gets = rb"h.%s|j....%s|%s" % (follow, follow, _GET_LINE)
@@ -259,7 +265,7 @@ def harmless(codes: tuple[int, ...]) -> Match:
     Whether a text can be decoded is not looked at.
     """
     known = of_codes(codes)
-    strings = rb"\x8c%s|X%s" % (_payloads(b".", 1, 256), _payloads(b".", 4, 256))
+    strings = rb"\x8c%s|X%s" % (_payloads(b".", 1, _BYTE), _payloads(b".", 4, _BYTE))
     arguments = _arguments(gets=rb"h.|j....", strings=strings, more=rb"q.|r....|" + (known or _NEVER))
     pattern = rb"\x80[\x02-\x05](?:\x95.{8})?" + _run(arguments) + rb"\."
     return cast(Match, re.compile(pattern, re.DOTALL).match)

@@ -50,15 +50,23 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
 
 
 def batches(  # noqa: C901 - one loop, a branch per end of a run
-    data: Buffer, framing: bool, first: bool = False, alone: bool = False, known: bytes = b""
+    data: Buffer,
+    framing: bool,
+    first: bool = False,
+    alone: bool = False,
+    *,
+    known: bytes = b"",
+    decoded: bool = False,
 ) -> Iterator[list[Found]]:
     """Yield what `walk` yields, as plain tuples and many at a time; `data` must be `flat`.
 
     Of the first pickle only, where no more is asked for.  What is fetched from the memo is taken for the pickle's own
     where each is `alone`; otherwise only if nothing speaks against it.  References by codes that are `known`, see
-    `extreg.pickles.walking.patterns.of_codes`, need not be told.
+    `extreg.pickles.walking.patterns.of_codes`, need not be told.  Texts that are no names need not be valid where
+    somebody reads them next by whom they are `decoded`.
     """
-    size, begin, framed = len(data), 0, patterns.FRAMED if framing else 0
+    size, begin = len(data), 0
+    asked = (patterns.FRAMED if framing else 0) | (patterns.TEXTS if decoded else 0)
     found: list[Found] = []
     # Found out when something is fetched in a pickle behind another.
     row: Row | None = None
@@ -66,7 +74,7 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
         while begin < size or not size:
             modern = size > begin + 1 and data[begin] == _PROTO and data[begin + 1] >= 4
             position = _head(data, begin, found) if framing else begin
-            kind = framed | (patterns.MODERN if modern else 0)
+            kind = asked | (patterns.MODERN if modern else 0)
             match, near = patterns.run(kind | patterns.AHEAD if modern else kind, known), begin + _HEAD
             # Where the operands may begin at the earliest of a STACK_GLOBAL that a run has passed them of.
             memo, since = None, position
@@ -107,13 +115,15 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                     except UnicodeDecodeError:
                         step(data, offset)
                         step(data, named.start(2))
-                        raise
+                        # A text that was passed unread, and is fetched from the memo.
+                        raise MalformedPickleError("STACK_GLOBAL names what is not UTF-8", position - 1) from None
                     found.append(("global", position - 1, "STACK_GLOBAL", path, word, None, offset))
                     since = position
                 elif ended == patterns.PAYLOAD:
                     head = run[ended]
                     start, position = position, position + int.from_bytes(head[1:], "little")
-                    if position > size or (head[0] in TEXTS and not readable(data, start, position)):
+                    text = head[0] in TEXTS and not decoded
+                    if position > size or (text and not readable(data, start, position)):
                         step(data, run.start(ended))
                     # A text may be an operand; to nothing else does anything behind go back.
                     since = before if head[0] == _SHORT_BINUNICODE else position
