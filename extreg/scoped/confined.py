@@ -7,21 +7,14 @@ can be: there is no opcode that fetches it.  What they are resolved to is in the
 import pickle
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from extreg.pickles import engines
 from extreg.pickles.walking.names import loaded
-from extreg.pickles.walking.patterns import Match, harmless
 from extreg.scoped import private
 from extreg.scoped.basics import BASICS
+from extreg.scoped.quick import MOST, Name, Watched, current, watch
 from extreg.scoped.resolve import resolve
-
-Name = tuple[str, str]
-# A module, a name in it, and what that was.
-Watched = tuple[str, str, object]
-
-# How many of the resolved codes are looked at before each load, to see whether they are still what a module holds.
-_WATCHED: Final = 16
 
 
 class _Codes(str):
@@ -37,9 +30,10 @@ class Confined:
     """The unpicklers of one registry, ``legacy`` for Python 2's names and ``modern``, and what its codes are now.
 
     ``private`` tells whether they read codes themselves, and ``resolved`` is what these have been resolved to.
+    ``seen`` is what own globals were found to be, by whatever they were referred to.
     """
 
-    __slots__ = ("_held", "_watched", "errors", "legacy", "modern", "private", "resolved")
+    __slots__ = ("_count", "_held", "_watched", "errors", "legacy", "modern", "private", "resolved", "seen")
 
     def __init__(
         self,
@@ -53,67 +47,33 @@ class Confined:
         self.errors: tuple[type[Exception], ...] = () if made is None else (made.PickleError,)
         base = engines.Unpickler if made is None else made.Unpickler
         codes = {str(code): name for code, name in held.items()}
-        self.modern = _unpickler(base, codes, names, own, refuse, legacy=False)
-        self.legacy = _unpickler(base, codes, names, own, refuse, legacy=True)
+        self.seen: dict[Name, object] = {}
+        self.modern = _unpickler(base, codes, names, own, self.seen, refuse, legacy=False)
+        self.legacy = _unpickler(base, codes, names, own, self.seen, refuse, legacy=True)
         self._held = held
         self.resolved: dict[int, object] = {} if made is None else made.resolved
         self._watched: list[Watched] = []
+        self._count = 0
 
     def current(self) -> bool:
         """Tell whether each code that was resolved still is what it was, no module having been reloaded since."""
-        if len(self.resolved) != len(self._watched):
+        if len(self.resolved) != self._count:
             self._watch()
         return current(self._watched)
 
     def _watch(self) -> None:
         """See to it that all that is resolved can be looked at: nothing nested, and not too much of it."""
         resolved = self.resolved
-        if len(resolved) > _WATCHED:
+        if len(resolved) > MOST:
             # Another thread's load has its own reference to what it has fetched.
             resolved.clear()
-        watched = []
-        for code, found in list(resolved.items()):
-            module, name = self._held[code]
-            if "." in name:
+        found = {}
+        for code, it in list(resolved.items()):
+            if "." in self._held[code][1]:
                 resolved.pop(code, None)
             else:
-                watched.append((module, name, found))
-        self._watched = watched
-
-    def quick(self, codes: Mapping[int, Name]) -> "Quick | None":
-        """Return what loads pickles of nothing but those of `codes` that are resolved by now."""
-        resolved = {code: found for code, found in list(self.resolved.items()) if "." not in codes[code][1]}
-        made = private.instance({}, {}) if resolved else None
-        if made is None:
-            return None
-        made.resolved.update(resolved)
-        watched = [(*codes[code], found) for code, found in resolved.items()]
-        return Quick(harmless(tuple(resolved)), made.loads, (made.PickleError,), watched)
-
-
-class Quick(NamedTuple):
-    """What loads small pickles that refer to nothing but some codes.
-
-    ``proves`` matches what may be given to ``loads``, which is confined to nothing: to it alone.  ``watched`` are what
-    the codes have been resolved to, which have to be `current`.
-    """
-
-    proves: Match
-    loads: Callable[..., Any]
-    errors: tuple[type[Exception], ...]
-    watched: list[Watched]
-
-
-def current(watched: list[Watched]) -> bool:
-    """Tell whether all that is `watched` still is what its module holds, none having been reloaded since."""
-    modules = sys.modules
-    try:
-        for module, name, found in watched:
-            if modules[module].__dict__[name] is not found:
-                return False
-    except (KeyError, AttributeError):
-        return False
-    return True
+                found[self._held[code]] = it
+        self._watched, self._count = watch(found), len(resolved)
 
 
 def _unpickler(
@@ -121,13 +81,14 @@ def _unpickler(
     codes: Mapping[str, Name],
     names: Mapping[Name, Name],
     own: frozenset[Name],
+    seen: dict[Name, object],
     refuse: Callable[[str, str], Exception],
     *,
     legacy: bool,
 ) -> type[pickle.Unpickler]:
     """Return pickle's unpickler, confined to `names`: what a check has let through passes here, and nothing else.
 
-    The names in `own` are resolved; the rest is `BASICS`.
+    The names in `own` are resolved, and noted in `seen`; the rest is `BASICS`.
     """
 
     audit = sys.audit
@@ -143,7 +104,10 @@ def _unpickler(
             raise refuse(module, name)
         module, name = found
         audit("pickle.find_class", module, name)
-        return resolve(module, name) if found in own else BASICS[found]
+        if found not in own:
+            return BASICS[found]
+        seen[found] = made = resolve(module, name)
+        return made
 
     members: dict[str, Any] = {"find_class": staticmethod(find_class), "__slots__": ()}
     return type("ConfinedUnpickler", (base,), members)

@@ -13,9 +13,10 @@ from extreg.errors import ForbiddenGlobalError, MalformedPickleError
 from extreg.pickles.walking.opcodes import Buffer
 from extreg.registry.model import Registry
 from extreg.scoped import private
-from extreg.scoped.confined import Held, current
+from extreg.scoped.confined import Held
 from extreg.scoped.feeding import fed
 from extreg.scoped.permits import SHORT, Permits, is_legacy, permits_of
+from extreg.scoped.quick import current
 from extreg.scoped.reading import Readable, read_pickle
 
 Check = Literal["before", "each"]
@@ -23,8 +24,6 @@ Check = Literal["before", "each"]
 _CHECKS: Final = frozenset({"before", "each"})
 # PROTO and FRAME.
 _HEAD: Final = 11
-# With this byte in it, a small pickle most likely has names, and no pattern need be asked.
-_STACK_GLOBAL: Final = b"\x93"
 _UNKNOWN: Final = "unregistered extension code "
 
 
@@ -62,12 +61,13 @@ def loads(
     whole = data if type(data) is bytes else bytes(data)
     plain = encoding == "ASCII" and errors == "strict" and buffers is None
     quick = permits.quick
-    if quick is not None and plain and _STACK_GLOBAL not in whole and len(whole) <= SHORT and check in _CHECKS:
-        proves, load_coded, private_errors, watched = quick
-        if proves(whole) and current(watched):
-            # It refers to nothing but codes, and what they are is in the cache of an instance that knows no others.
+    if quick is not None and plain and len(whole) <= SHORT and check in _CHECKS:
+        proves, load_proved, spelled, private_errors, watched = quick
+        match = proves(whole)
+        # It refers to nothing but what is `watched`.
+        if match is not None and current(watched) and (proved := whole if spelled is None else spelled(match)):
             try:
-                return load_coded(whole)
+                return load_proved(proved)
             except private_errors as error:
                 problem = private.public(error)
             raise problem
@@ -117,12 +117,13 @@ def _loaded(
     encoding = options.get("encoding", "ASCII")
     if check == "before" or not confined.private:
         checked = permits.check(data, fix_imports=fix_imports, encoding=encoding)
-        if not confined.private:
-            return kind(fed(checked), **options).load()
-    elif not data:
+        found = kind(_file(data) if confined.private else fed(checked), **options)
+    elif data:
+        found = kind(_file(data), **options)
+    else:
         raise EOFError("Ran out of input")
     try:
-        found = kind(_file(data), **options).load()
+        made = found.load()
     except confined.errors as error:
         problem = private.public(error)
     except (ForbiddenGlobalError, ValueError) as error:
@@ -130,9 +131,9 @@ def _loaded(
             raise
         problem = error
     else:
-        if confined.resolved and len(data) <= SHORT:
+        if confined.seen and len(data) <= SHORT:
             permits.short(confined)
-        return found
+        return made
     if check == "each":
         _name_all(data, permits, fix_imports, encoding)
     raise problem

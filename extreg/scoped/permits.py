@@ -18,7 +18,8 @@ from extreg.registry.dangerous import danger
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 from extreg.scoped.basics import BASICS
-from extreg.scoped.confined import Confined, Name, Quick
+from extreg.scoped.confined import Confined
+from extreg.scoped.quick import Name, Quick, quick
 
 _PROTO: Final = 0x80
 # Below this size, a pickle is copied sooner than it is cut.
@@ -89,9 +90,9 @@ class Permits:
         if self._short >= self._pays:
             self._short = 0
             self._pays *= 2
-            quick = confined.quick(self._held)
-            if quick is not None and (self.quick is None or quick.proves != self.quick.proves):
-                self.quick = quick
+            made = quick(confined.seen, self._held)
+            if made is not None and (self.quick is None or made.proves != self.quick.proves):
+                self.quick = made
 
     def check(self, data: bytes, *, fix_imports: bool, encoding: str = "ASCII") -> Checked:
         """Return the first pickle in `data`, fit to be loaded by an unpickler with this ``encoding``.

@@ -18,7 +18,7 @@ They take some milliseconds to compile, so each is compiled when it is first ask
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final, cast
 
@@ -248,24 +248,78 @@ def getting() -> Match:
     return cast(Match, re.compile(rb"%s(?:(h.|j....)|(\.)|)" % passed, re.DOTALL).match)
 
 
+def opcode_of(code: int) -> bytes:
+    """Return the opcode that refers to `code`, with its argument, as picklers write it."""
+    if code < 1 << 8:
+        return b"\x82" + code.to_bytes(1, "little")
+    return b"\x83" + code.to_bytes(2, "little") if code < 1 << 16 else b"\x84" + code.to_bytes(4, "little")
+
+
 def of_codes(codes: Iterable[int]) -> bytes:
     """Return the pattern of the opcodes that refer to `codes`, as picklers write them."""
     branches: dict[bytes, set[bytes]] = {}
-    for code in codes:
-        raw = code.to_bytes(1 if code < 1 << 8 else 2 if code < 1 << 16 else 4, "little")
-        opcode = {1: b"\x82", 2: b"\x83", 4: b"\x84"}[len(raw)]
-        branches.setdefault(opcode + raw[:-1], set()).add(b"\\x%02x" % raw[-1])
+    for raw in map(opcode_of, codes):
+        branches.setdefault(raw[:-1], set()).add(b"\\x%02x" % raw[-1])
     return b"|".join(re.escape(begin) + b"[%s]" % b"".join(sorted(last)) for begin, last in sorted(branches.items()))
 
 
 @lru_cache(maxsize=64)
-def harmless(codes: tuple[int, ...]) -> Match:
-    """Matches a whole pickle of opcodes that refer to nothing, and to none but `codes`, as picklers write them.
+def harmless(codes: tuple[int, ...], names: tuple[tuple[str, str], ...] = ()) -> Match:
+    """Matches a whole pickle that refers to nothing but `codes` and `names`, as picklers write them.
 
     Whether a text can be decoded is not looked at.
     """
-    known = of_codes(codes)
-    strings = rb"\x8c%s|X%s" % (_payloads(b".", 1, _BYTE), _payloads(b".", 4, _BYTE))
-    arguments = _arguments(gets=rb"h.|j....", strings=strings, more=rb"q.|r....|" + (known or _NEVER))
-    pattern = rb"\x80[\x02-\x05](?:\x95.{8})?" + _run(arguments) + rb"\."
+    known = of_codes(codes) or _NEVER
+    named, heads, fetched = _by_name(names)
+    put = rb"(?:q.)?" + _POSSESSIVE
+    lines = [rb"c%s\n%s\n%s" % (*map(re.escape, name), put) for name in _encoded(names)]
+    text = rb"X%s%s" % (_payloads(b".", 4, _BYTE), put)
+    old = _arguments(strings=text, gets=b"|".join([rb"h.|j....|q.|r....", *lines]), more=known)
+    # A name begins as a text does, and one that is fetched as what else is fetched.  Where a slot is known to hold a
+    # module, nothing may be put into it.
+    texts = b"|".join([*named, rb"\x8c" + _payloads(b".", 1, _BYTE)])
+    new = _arguments(strings=texts, gets=b"|".join([*fetched, rb"h.|j...."]), more=known)
+    head = rb"(?:\x95.{8})?(?:%s|)" % b"|".join(heads)
+    pattern = rb"\x80(?:[\x02\x03]%s|[\x04\x05]%s%s)\." % (_once(_run(old), b"old"), head, _once(_run(new), b"new"))
     return cast(Match, re.compile(pattern, re.DOTALL).match)
+
+
+def _once(passed: bytes, name: bytes) -> bytes:
+    """Return the pattern such that nothing of what it has passed is tried again; it may need a group of that `name`."""
+    # What a lookahead has found is not gone back into, and the group is that.
+    return passed if _POSSESSIVE else rb"(?=(?P<%s>%s))(?P=%s)" % (name, passed, name)
+
+
+@cache
+def coding() -> Callable[..., Iterator["re.Match[bytes]"]]:
+    """Finds the codes in what `harmless` matches: each match ends with one, its only group, the last with the STOP."""
+    strings = rb"\x8c%s|X%s" % (_payloads(b".", 1, _BYTE), _payloads(b".", 4, _BYTE))
+    passed = _run(_arguments(gets=rb"h.|j....", strings=strings, more=rb"q.|r....|\x93|c[^\n]*\n[^\n]*\n|" + _FRAMING))
+    return re.compile(rb"%s(?:(%s)|\.)" % (passed, _EXTENSION), re.DOTALL).finditer
+
+
+def _encoded(names: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(module.encode(), name.encode()) for module, name in names]
+
+
+def _by_name(names: Iterable[tuple[str, str]]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Return what passes references by `names`, modules and names in them, as picklers write them from protocol 4 on.
+
+    First those by both names as they stand.  Then those that may be the first in a pickle, such that the slot of the
+    module in the memo is known: the first, or the second behind that of a list and its like; that it is there is what a
+    group stands for.  Then the references that fetch the module from there.
+    """
+    named: list[bytes] = []
+    modules: dict[bytes, list[bytes]] = {}
+    for found in _encoded(names):
+        one, two = (b"\\x%02x%s" % (len(text), re.escape(text)) for text in found)
+        if max(map(len, found)) < _BYTE:
+            named.append(rb"\x8c%s%s\x8c%s%s\x93" % (one, _MEMOIZE, two, _MEMOIZE))
+            modules.setdefault(one, []).append(two)
+    heads, fetched = [], []
+    for number, (one, inner) in enumerate(modules.items()):
+        for slot, before in enumerate([b"", rb"[\]}\x8f]\x94\(?"] if len(inner) > 1 else []):
+            held = rb"(?:%s)%s\x93" % (b"|".join(inner), _MEMOIZE)
+            heads.append(rb"%s\x8c%s\x94(?P<m%d_%d>)\x8c%s" % (before, one, slot, number, held))
+            fetched.append(rb"h\x%02x%s\x8c(?(m%d_%d)%s|(?!))" % (slot, _MEMOIZE, slot, number, held))
+    return named, heads, fetched
