@@ -47,13 +47,13 @@ def dumps(
     """
     if optimize:
         _require(registry)
-        return writing.smallest(obj, registry, protocol, fix_imports, buffer_callback)
+        return writing.by_bytes(obj, registry, protocol, fix_imports, buffer_callback, optimize=True)
     make = writing.modern if protocol is None or protocol > 3 else writing.kind(protocol, fix_imports)
     try:
-        write, errors, _ = registry._derived[make]
+        write, errors, _, _ = registry._derived[make]
     except (AttributeError, KeyError):
         _require(registry)
-        write, errors, _ = registry.derived(make)
+        write, errors, _, _ = registry.derived(make)
     try:
         return write(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)  # type: ignore[no-any-return]
     except errors as error:
@@ -116,7 +116,9 @@ class Pickler(engines.Pickler):
             self.clear_memo()
             before = dict(writing.INSTALLED) if writing.INSTALLED else None
             super().dump(obj)
-            made = writing.coded(self._made.getvalue(), self._registry, before, self._fix_imports)
+            made = writing.coded(
+                self._made.getvalue(), self._registry, before, self._fix_imports, optimize=self._optimize
+            )
         else:
             self._dump_privately(self._private, obj)
             made = self._made.getvalue()

@@ -11,8 +11,9 @@ from extreg.pickles.walking.walker import walk
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target, split
 from extreg.scoped import private
+from extreg.scoped.private import Key
 
-INSTALLED: Final[dict[tuple[str, str], int]] = copyreg._extension_registry  # type: ignore[attr-defined]
+INSTALLED: Final[dict[Key, int]] = copyreg._extension_registry  # type: ignore[attr-defined]
 _PROTO: Final = 0x80
 
 Callback = Callable[[pickle.PickleBuffer], Any]
@@ -21,12 +22,13 @@ Callback = Callable[[pickle.PickleBuffer], Any]
 class Writer(NamedTuple):
     """``dumps``, with the signature of `pickle.dumps`, and the exceptions of its own that it raises.
 
-    ``Pickler`` is the class to it, None where there is no private instance.
+    ``Pickler`` is the class to it, None where there is no private instance.  ``codes`` are those that it writes.
     """
 
     dumps: Callable[..., bytes]
     errors: tuple[type[Exception], ...]
     Pickler: type[pickle.Pickler] | None
+    codes: Mapping[Key, int]
 
 
 def modern(registry: Registry) -> Writer:
@@ -59,33 +61,39 @@ def kind(protocol: int, fix_imports: bool) -> Callable[[Registry], Writer]:
     return legacy if protocol == 2 and fix_imports else plain
 
 
-def _keys(registry: Registry) -> dict[tuple[str, str], int]:
+def _keys(registry: Registry) -> dict[Key, int]:
     """Return the live codes by module and qualified name."""
     return {split(found): code for code, found in registry.codes.items()}
 
 
-def _writer(registry: Registry, codes: Mapping[tuple[str, str], int]) -> Writer:
+def _writer(registry: Registry, codes: Mapping[Key, int]) -> Writer:
     made = private.instance(codes, {}) if codes else private.bare()
     if made is not None:
-        return Writer(made.dumps, (made.PickleError,), made.Pickler)
+        return Writer(made.dumps, (made.PickleError,), made.Pickler, codes)
 
     def dumps(
         obj: object, protocol: int | None = None, *, fix_imports: bool, buffer_callback: Callback | None
     ) -> bytes:
-        return smallest(obj, registry, protocol, fix_imports, buffer_callback)
+        return by_bytes(obj, registry, protocol, fix_imports, buffer_callback, optimize=False)
 
-    return Writer(dumps, (), None)
+    return Writer(dumps, (), None, codes)
 
 
-def smallest(
-    obj: object, registry: Registry, protocol: int | None, fix_imports: bool, buffer_callback: Callback | None
+def by_bytes(
+    obj: object,
+    registry: Registry,
+    protocol: int | None,
+    fix_imports: bool,
+    buffer_callback: Callback | None,
+    *,
+    optimize: bool,
 ) -> bytes:
     """Return `obj` dumped by name, and its names exchanged in the bytes wherever that is shorter."""
     made = private.bare()
     if made is None:
         before = dict(INSTALLED) if INSTALLED else None
         data = pickle.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
-        return coded(data, registry, before, fix_imports)
+        return coded(data, registry, before, fix_imports, optimize=optimize)
     try:
         data = made.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
     except made.PickleError as error:
@@ -100,19 +108,25 @@ def shortest(data: bytes, registry: Registry, fix_imports: bool) -> bytes:
     return data if data[0] != _PROTO or (data[1] < 3 and not fix_imports) else to_codes(data, registry)
 
 
-def coded(data: bytes, registry: Registry, before: dict[tuple[str, str], int] | None, fix_imports: bool) -> bytes:
-    """Return what the pickler made with codes of `registry` alone; `before` is what was installed when it began."""
+def coded(
+    data: bytes, registry: Registry, before: dict[Key, int] | None, fix_imports: bool, *, optimize: bool
+) -> bytes:
+    """Return what the pickler made with codes of `registry` alone; `before` is what was installed when it began.
+
+    Codes that are `registry`'s stay where they are, unless they are to be written once only.
+    """
     if data[0] != _PROTO:
         return data  # protocols 0 and 1
     if before or INSTALLED:
-        data = _by_name(data, before or {}, fix_imports)
+        data = _by_name(data, Registry() if optimize else registry, before or {}, fix_imports)
     return shortest(data, registry, fix_imports)
 
 
-def _by_name(data: bytes, before: Mapping[tuple[str, str], int], fix_imports: bool) -> bytes:
-    """Return `data` with a name for each code in it."""
+def _by_name(data: bytes, registry: Registry, before: Mapping[Key, int], fix_imports: bool) -> bytes:
+    """Return `data` with a name for each code in it that is not the one `registry` has for the same global."""
     used = {event.number for event in walk(data, framing=False) if event.kind == "code"}
-    if not used:
+    written = registry.derived(kind(data[1], fix_imports)).codes
+    if all(_agree(code, registry, written, before) for code in used if code is not None):
         return data
     targets: dict[int, str] = {}
     for (module, name), code in [*before.items(), *list(INSTALLED.items())]:
@@ -124,3 +138,9 @@ def _by_name(data: bytes, before: Mapping[tuple[str, str], int], fix_imports: bo
         why = "; ".join([*named.left, *named.refused]) or "Python 3's names under protocol 2"
         raise pickle.PicklingError(f"codes installed in this process cannot be turned into names: {why}")
     return named.data
+
+
+def _agree(code: int, registry: Registry, written: Mapping[Key, int], before: Mapping[Key, int]) -> bool:
+    """Tell whether `code` is `written` for what it stands for in this process and did `before`."""
+    key = split(registry.codes[code]) if code in registry.codes else ("", "")
+    return written.get(key) == before.get(key) == INSTALLED.get(key) == code

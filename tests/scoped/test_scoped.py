@@ -106,6 +106,21 @@ def test_codes_installed_for_the_process_are_not_those_of_the_pickle(protocol):
     assert copyreg._extension_cache == {300: dict}
 
 
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_the_same_codes_installed_for_the_process_make_no_difference(protocol):
+    values = [FLAT, VALUE] if protocol > 3 else [FLAT]
+    named = [len(pickle.dumps(value, protocol)) for value in values]
+    for code, target in REGISTRY.codes.items():
+        copyreg.add_extension(*target.split(":"), code)
+    for value, most in zip(values, named, strict=True):
+        for optimize in (False, True):
+            data = extreg.dumps(value, REGISTRY, protocol, optimize=optimize)
+            assert [event.number for event in walk(data) if event.kind == "code"][:1] == [301]
+            assert extreg.loads(data, REGISTRY) == value
+            assert len(data) <= most
+    assert not copyreg._extension_cache
+
+
 @pytest.mark.skipif(private.bare() is not None, reason="where there is a private instance, none is seen")
 def test_an_installed_code_that_cannot_be_named_is_an_error():
     copyreg.add_extension("dbm", "open", 9)
