@@ -125,6 +125,10 @@ class Held:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
+    def put(self, data: bytes) -> None:
+        """Hold `data` next."""
+        self._data = data
+
     def peek(self, _: int, /) -> bytes:
         """Return all of it, once."""
         data, self._data = self._data, b""

@@ -81,7 +81,12 @@ class Pickler(engines.Pickler):
     ``persistent_id``, ``reducer_override`` and ``dispatch_table`` as there.
 
     Each pickle is on its own: the memo is cleared before each `dump`, so that none refers to the one before, and what
-    is shared between two is dumped twice.  A pickle is put together in memory and written in one piece.
+    is shared between two is dumped twice.  With ``share_memo`` the memo is kept, as `pickle.Pickler` keeps it; such a
+    row of pickles is for an `Unpickler` with ``share_memo``, which reads it from the first on.  (Where there is no
+    private instance of pickle's C module, it has names and no codes.)  A pickle is put together in memory and written
+    in one piece.
+
+    Raises TypeError where `registry` is none, and ValueError for ``share_memo`` with ``optimize``.
     """
 
     def __init__(
@@ -93,8 +98,11 @@ class Pickler(engines.Pickler):
         fix_imports: bool = True,
         buffer_callback: Callback | None = None,
         optimize: bool = False,
+        share_memo: bool = False,
     ) -> None:
         _require(registry)
+        if share_memo and optimize:
+            raise ValueError("share_memo keeps all that optimize would leave out of the memo: choose one of them")
         self._target = file
         self._registry = registry
         self._fix_imports = fix_imports
@@ -102,6 +110,8 @@ class Pickler(engines.Pickler):
         super().__init__(self._made, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
         make = writing.kind(pickle.DEFAULT_PROTOCOL if protocol is None else protocol, fix_imports)
         self._optimize = optimize
+        self._share_memo = share_memo
+        self._failed = False
         self._writer = registry.derived(writing.plain if optimize else make)
         self._private: pickle.Pickler | None = None
         if self._writer.Pickler is not None:
@@ -109,25 +119,47 @@ class Pickler(engines.Pickler):
             self._private = kind(self._made, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
 
     def dump(self, obj: Any) -> None:
-        """Write `obj` to the file; raises as `dumps` does."""
+        """Write `obj` to the file; raises as `dumps` does, and PicklingError after a failure that left its traces in a
+        shared memo.
+        """
+        if self._failed:
+            raise pickle.PicklingError("the shared memo has what was never written, of a dump that failed: begin anew")
         self._made.seek(0)
         self._made.truncate()
+        self._failed = self._share_memo
         if self._private is None:
-            self.clear_memo()
-            before = dict(writing.INSTALLED) if writing.INSTALLED else None
-            super().dump(obj)
-            made = writing.coded(
-                self._made.getvalue(), self._registry, before, self._fix_imports, optimize=self._optimize
-            )
+            made = self._dumped_by_bytes(obj)
         else:
             self._dump_privately(self._private, obj)
             made = self._made.getvalue()
             if self._optimize:
                 made = writing.shortest(made, self._registry, self._fix_imports)
         self._target.write(made)
+        self._failed = False
+
+    def clear_memo(self) -> None:
+        """Forget what was dumped, which is done before each pickle anyway.
+
+        Raises ValueError with ``share_memo``: whoever reads the pickles would not forget.
+        """
+        if self._share_memo:
+            raise ValueError("a reader of this row keeps its memo; for a memo of its own begin a new one")
+        super().clear_memo()
+
+    def _dumped_by_bytes(self, obj: object) -> bytes:
+        if not self._share_memo:
+            super().clear_memo()
+        before = dict(writing.INSTALLED) if writing.INSTALLED else None
+        super().dump(obj)
+        made = self._made.getvalue()
+        if self._share_memo:
+            writing.refuse_other_codes(made, self._registry, before, self._fix_imports)
+            return made
+        return writing.coded(made, self._registry, before, self._fix_imports, optimize=self._optimize)
 
     def _dump_privately(self, pickler: pickle.Pickler, obj: Any) -> None:
-        pickler.clear_memo()
+        if not self._share_memo:
+            pickler.clear_memo()
         pickler.fast = self.fast
         if hasattr(self, "dispatch_table"):
             pickler.dispatch_table = self.dispatch_table

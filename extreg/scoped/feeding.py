@@ -39,6 +39,14 @@ def fed(checked: Checked) -> Any:
     return io.BytesIO(_FRAME + len(whole).to_bytes(8, "little") + whole if _IN_C else whole)
 
 
+def spelled(checked: Checked) -> bytes:
+    """Return the pickle as `fed` has it, in one piece.
+
+    Raises UnpicklingError for a FRAME that is longer than the pickle.
+    """
+    return b"".join(_cut(checked, checked.frames if len(checked.data) >= SMALL else _few_frames(checked)))
+
+
 def _few_frames(checked: Checked) -> list[tuple[int, int]]:
     """Return the FRAMEs of a small pickle: one behind its PROTO, or none, unless somebody made it by hand."""
     data, end = checked.data, checked.end

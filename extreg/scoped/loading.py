@@ -18,6 +18,7 @@ from extreg.scoped.feeding import fed
 from extreg.scoped.permits import SHORT, Permits, is_legacy, permits_of
 from extreg.scoped.quick import current
 from extreg.scoped.reading import Readable, read_pickle
+from extreg.scoped.sharing import Row
 
 Check = Literal["before", "each"]
 
@@ -108,8 +109,7 @@ def _loaded(
     persistent_load: Any = None,
 ) -> Any:
     """Return the object in `data`, checked as `check` has it; `options` are those of the unpickler itself."""
-    if check not in _CHECKS:
-        raise ValueError(f"check is 'before' or 'each', not {check!r}")
+    _refuse_other(check)
     confined = permits.confined()
     kind = confined.legacy if is_legacy(data, fix_imports) else confined.modern
     if persistent_load is not None:
@@ -139,6 +139,11 @@ def _loaded(
     raise problem
 
 
+def _refuse_other(check: str) -> None:
+    if check not in _CHECKS:
+        raise ValueError(f"check is 'before' or 'each', not {check!r}")
+
+
 def _file(data: bytes) -> Any:
     """Return `data` as a file that an unpickler in C reads as it reads bytes: the quicker one, if one frame is all."""
     if data[2:11] == b"\x95" + (len(data) - _HEAD).to_bytes(8, "little", signed=True):
@@ -159,7 +164,9 @@ class Unpickler:
 
     A subclass may define ``persistent_load``, whose results are its own affair; there is no ``find_class`` to
     override.  Each pickle is on its own: none sees the memo of the one before, as `extreg.scoped.Pickler` writes
-    them.  What a `pickle.Pickler` dumped second, referring to what it dumped first, is refused.
+    them.  What a `pickle.Pickler` dumped second, referring to what it dumped first, is refused, unless ``share_memo``
+    is set: then it is for all pickles of `file` that one pickler wrote, from the first on.  After one that failed none
+    is loaded any more.
     """
 
     def __init__(
@@ -172,6 +179,7 @@ class Unpickler:
         errors: str = "strict",
         buffers: Iterable[Any] | None = None,
         check: Check = "before",
+        share_memo: bool = False,
     ) -> None:
         self._file = file
         self._permits = permits_of(registry)
@@ -181,10 +189,19 @@ class Unpickler:
         self._check = check
         # One iterator for all pickles, as pickle has it.
         self._buffers = None if buffers is None else iter(buffers)
+        self._row: Row | None = None
+        if share_memo:
+            _refuse_other(check)
+            options = _options(encoding, errors, self._buffers)
+            self._row = Row(
+                self._permits, options, self.persistent_load, before=check == "before", fix_imports=fix_imports
+            )
 
     def load(self) -> Any:
         """Read one pickle and return its object; raises as `loads` does, and EOFError at the end of the file."""
         data = read_pickle(self._file)
+        if self._row is not None:
+            return self._row.load(data)
         # A new unpickler for each pickle: one that failed goes on in the middle of the bytes it failed in.
         options = _options(self._encoding, self._errors, self._buffers)
         return _loaded(data, self._permits, self._check, self._fix_imports, options, self.persistent_load)

@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Final, NamedTuple
 
 from extreg.errors import ForbiddenGlobalError, Offender
-from extreg.pickles.walking.machine import interpret
+from extreg.pickles.walking.machine import Slots, interpret
 from extreg.pickles.walking.names import loaded, target
 from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS
 from extreg.pickles.walking.patterns import of_codes
@@ -94,8 +94,10 @@ class Permits:
             if made is not None and (self.quick is None or made.proves != self.quick.proves):
                 self.quick = made
 
-    def check(self, data: bytes, *, fix_imports: bool, encoding: str = "ASCII") -> Checked:
+    def check(self, data: bytes, *, fix_imports: bool, encoding: str = "ASCII", memo: Slots | None = None) -> Checked:
         """Return the first pickle in `data`, fit to be loaded by an unpickler with this ``encoding``.
+
+        `memo` is what those before it have left in the memo, if it may refer to them.
 
         Raises `ForbiddenGlobalError` naming all that is not permitted, `MalformedPickleError`, and EOFError where
         `data` is empty; imports nothing.
@@ -103,12 +105,12 @@ class Permits:
         if not data:
             raise EOFError("Ran out of input")  # as pickle has it: loops over a file end with it
         legacy = is_legacy(data, fix_imports)
-        end, codes, frames = self._look(data, _protocol_of(data) if legacy else 3, _reads_ascii(encoding))
+        end, codes, frames = self._look(data, _protocol_of(data) if legacy else 3, _reads_ascii(encoding), memo)
         confined = self.confined()
         return Checked(data, end, codes, frames, confined.legacy if legacy else confined.modern)
 
     def _look(
-        self, data: bytes, protocol: int, ascii_strings: bool
+        self, data: bytes, protocol: int, ascii_strings: bool, memo: Slots | None
     ) -> tuple[int, list[tuple[int, int, bytes]], list[tuple[int, int]]]:
         """Return the end of the first pickle in `data`, its codes and its FRAMEs.
 
@@ -121,11 +123,11 @@ class Permits:
         offset = -1
         large, known = len(data) >= SMALL, self._known if self._confined.private else b""
         found: Iterable[Iterable[Found]]
-        if ascii_strings:
+        if ascii_strings and memo is None:
             # The unpickler that reads the same bytes next decodes its texts.
             found = batches(data, large, True, known=known if large else b"", decoded=self._confined.private)
         else:
-            found = [interpret(data, ascii_strings=False)]
+            found = [interpret(data, ascii_strings=ascii_strings, memo=memo)]
         for batch in found:
             for kind, offset, opcode, module, name, number, _ in batch:
                 if module is not None and name is not None:

@@ -122,11 +122,29 @@ def coded(
     return shortest(data, registry, fix_imports)
 
 
+def refuse_other_codes(data: bytes, registry: Registry, before: dict[Key, int] | None, fix_imports: bool) -> None:
+    """Raise PicklingError where there are codes in `data` that `registry` does not have for the same globals.
+
+    That is for pickles whose bytes cannot be rewritten, because later ones refer to their places in the memo.
+    """
+    if data[0] == _PROTO and (before or INSTALLED):
+        written = registry.derived(kind(data[1], fix_imports)).codes
+        other = [code for code in _codes(data) if not _agree(code, registry, written, before or {})]
+        if other:
+            raise pickle.PicklingError(
+                f"codes installed in this process are not the registry's: {', '.join(map(str, sorted(other)))}"
+            )
+
+
+def _codes(data: bytes) -> set[int]:
+    return {event.number for event in walk(data, framing=False) if event.kind == "code" and event.number is not None}
+
+
 def _by_name(data: bytes, registry: Registry, before: Mapping[Key, int], fix_imports: bool) -> bytes:
-    """Return `data` with a name for each code in it that is not the one `registry` has for the same global."""
-    used = {event.number for event in walk(data, framing=False) if event.kind == "code"}
+    """Return `data` with a name for each code in it, if any is not the one that `registry` has for the same global."""
+    used = _codes(data)
     written = registry.derived(kind(data[1], fix_imports)).codes
-    if all(_agree(code, registry, written, before) for code in used if code is not None):
+    if all(_agree(code, registry, written, before) for code in used):
         return data
     targets: dict[int, str] = {}
     for (module, name), code in [*before.items(), *list(INSTALLED.items())]:

@@ -15,21 +15,32 @@ _PLAIN: Final[dict[int, Kind]] = {0x80: "proto", 0x95: "frame", 0x2E: "stop"}
 _MARK: Final = object()
 _BYTE_STRINGS: Final = frozenset(b"STU")
 _GETS: Final = frozenset(b"ghj")
+_PUTS: Final = frozenset(b"pqr\x94")
+_MEMOIZE: Final = 0x94
 _LONG: Final = 100
 
-# A symbol is the step that pushed a string, the mark, or None for anything else.
+# A symbol is the step that pushed a string, the text of one that an earlier pickle left, the mark, or None for anything
+# else.
 _Symbol = Step | object | None
+Slots = dict[int | bytes, _Symbol]
 
 
-def interpret(data: Buffer, offset: int = 0, *, ascii_strings: bool = True, carried: bool = False) -> Iterator[Event]:
+def interpret(
+    data: Buffer,
+    offset: int = 0,
+    *,
+    ascii_strings: bool = True,
+    carried: bool = False,
+    memo: Slots | None = None,
+) -> Iterator[Event]:
     """Yield the events of the one pickle that begins at `offset`, its STOP included; raise `MalformedPickleError`.
 
     Names made of Python 2's byte strings are read as ASCII, or are unresolved without `ascii_strings`, because an
     unpickler with some other ``encoding`` would read others.  With `carried` what is fetched from the memo is unknown,
-    because it may be another pickle's.
+    because it may be another pickle's; a `memo` is what the one before has left, and then what this one leaves: texts.
     """
     stack: list[_Symbol] = []
-    memo: dict[int | bytes, _Symbol] = {}
+    lasting, memo = memo is not None, {} if memo is None else memo
     for found in steps(data, offset):
         byte, name = found.opcode.byte, found.opcode.name
         if byte in _PLAIN:
@@ -40,6 +51,9 @@ def interpret(data: Buffer, offset: int = 0, *, ascii_strings: bool = True, carr
             yield Event("global", found.offset, name, *names(data, found))
         elif byte == 0x93:
             yield _stack_global(data, found, stack, ascii_strings)
+        if lasting and byte in _PUTS:
+            # This pickle's bytes will be gone.
+            stack[-1:] = [symbol if symbol is _MARK else _text(data, symbol, ascii_strings) for symbol in stack[-1:]]
         _perform(data, found, stack, memo)
         if carried and byte in _GETS:
             stack[-1] = None
@@ -51,26 +65,29 @@ def _argument(data: Buffer, found: Step) -> int:
 
 
 def _stack_global(data: Buffer, found: Step, stack: list[_Symbol], ascii_strings: bool) -> Event:
-    operands = [
-        string(data, symbol)
-        if isinstance(symbol, Step) and (ascii_strings or symbol.opcode.byte not in _BYTE_STRINGS)
-        else None
-        for symbol in stack[-2:]
-    ]
+    operands = [_text(data, symbol, ascii_strings) for symbol in stack[-2:]]
     module, name = operands if len(operands) == 2 else (None, None)
     if module is None or name is None:
         return Event("unresolved", found.offset, "STACK_GLOBAL")
     return Event("global", found.offset, "STACK_GLOBAL", module, name)
 
 
-def _perform(data: Buffer, found: Step, stack: list[_Symbol], memo: dict[int | bytes, _Symbol]) -> None:
+def _text(data: Buffer, symbol: _Symbol, ascii_strings: bool) -> str | None:
+    """Return the text of what was pushed, if it is a string whose text is known."""
+    if isinstance(symbol, str):
+        return symbol
+    if isinstance(symbol, Step) and (ascii_strings or symbol.opcode.byte not in _BYTE_STRINGS):
+        return string(data, symbol)
+    return None
+
+
+def _perform(data: Buffer, found: Step, stack: list[_Symbol], memo: Slots) -> None:
     """Do to `stack` and `memo` what an unpickler would, no further down than what is there."""
     opcode = found.opcode
     top = stack[-1] if stack and stack[-1] is not _MARK else None
-    if opcode.byte in b"pqr":
-        memo[slot(data, found)] = top
-    elif opcode.byte == 0x94:
-        memo[len(memo)] = top
+    if opcode.byte in _PUTS:
+        at = len(memo) if opcode.byte == _MEMOIZE else slot(data, found)
+        memo[at] = top
     elif opcode.name == "POP":
         del stack[-1:]
     else:
