@@ -9,6 +9,7 @@ import os
 import pickle
 import sys
 import threading
+from functools import partial
 
 import pytest
 
@@ -196,29 +197,56 @@ def test_each_calls_what_is_permitted_before_a_refusal_and_before_does_not():
 
 
 @pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=pytest.mark.soak)])
-def test_threads_see_copyreg_unchanged(seconds):
-    """Threads dump, load and make instances at the smallest switch interval; another looks at copyreg."""
+def test_threads_see_copyreg_unchanged(seconds, tmp_path, monkeypatch):
+    """Threads dump, load and make instances at the smallest switch interval; one reloads a module, another looks."""
+    (tmp_path / "again.py").write_text("class Thing:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("again")
     tables = (copyreg._extension_registry, copyreg._inverted_registry, copyreg._extension_cache)
     before, until, problems = [dict(table) for table in tables], threading.Event(), []
+    rounds = dict.fromkeys(("dumped", "reloaded", "looked"), 0)
 
     def work(number):
+        lasting = registry_of(number)
         while not until.is_set():
-            registry = Registry(codes={number * 1000 + code % 1000 + 1: target for code, target in ROWS})
-            data = extreg.dumps(VALUE, registry)
-            for check in ("before", "each"):
-                if extreg.loads(data, registry, check=check) != VALUE:
-                    problems.append(data)
+            for registry in (lasting, registry_of(number)):
+                try:
+                    data = extreg.dumps([module.Thing, *VALUE], registry)
+                except pickle.PicklingError:
+                    continue  # it has been reloaded since it was asked for
+                for check in ("before", "each"):
+                    thing, *rest = extreg.loads(data, registry, check=check)
+                    if rest != VALUE or thing.__name__ != "Thing":
+                        problems.append(data)
+                rounds["dumped"] += 1
+
+    def reload():
+        while not until.is_set():
+            importlib.reload(module)
+            rounds["reloaded"] += 1
 
     def look():
         modules = sys.modules
         while not until.is_set():
+            rounds["looked"] += 1
             if modules["copyreg"] is not copyreg:
                 problems.append("the stand-in was seen")
 
+    try:
+        at_once([reload, look, *(partial(work, number) for number in range(1, 9))], until, seconds)
+    finally:
+        del sys.modules["again"]
+    print(rounds)
+    assert problems == []
+    assert min(rounds.values()) > 0
+    assert [dict(table) for table in tables] == before
+
+
+def at_once(works, until, seconds):
+    """Run `works` in threads at the smallest switch interval, and set `until` after so many seconds."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, 9)]
-    threads.append(threading.Thread(target=look))
+    threads = [threading.Thread(target=work) for work in works]
     try:
         for thread in threads:
             thread.start()
@@ -228,8 +256,12 @@ def test_threads_see_copyreg_unchanged(seconds):
         for thread in threads:
             thread.join()
         sys.setswitchinterval(interval)
-    assert problems == []
-    assert [dict(table) for table in tables] == before
+
+
+def registry_of(number):
+    """Return a registry with codes of its own."""
+    codes = {number * 1000 + code % 1000 + 1: target for code, target in ROWS}
+    return Registry(codes={**codes, number: "again:Thing"})
 
 
 ROWS = list(REGISTRY.codes.items())
