@@ -272,8 +272,8 @@ def test_wrong_names_are_refused(monkeypatch, fault):
     assert rewrite(data.data, REGISTRY, to="names").changed == 1
     right = rewriter.expanded
 
-    def expanded(found, registry):
-        plan = right(found, registry)
+    def expanded(found, registry, *, alone):
+        plan = right(found, registry, alone=alone)
         nth = next(nth for nth, edit in enumerate(plan.edits) if b"datetime" in edit[2])
         start, end, new = plan.edits[nth]
         assert NAMES[fault](new) != new

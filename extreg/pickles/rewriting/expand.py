@@ -1,22 +1,29 @@
 """Codes to names, in one pickle."""
 
 from extreg.pickles.rewriting.plan import VARYING, Meaning, Pickle, Plan
+from extreg.pickles.rewriting.recall import GET_WIDTHS, Place, recalled
 from extreg.pickles.walking.names import dumped, loaded
 from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS
 from extreg.registry.model import Registry
 from extreg.registry.target import split
 
 
-def expanded(pickle: Pickle, registry: Registry) -> Plan:
-    """Plan to put names in the place of the codes that `registry` knows, be they live, load-only or retired."""
+def expanded(pickle: Pickle, registry: Registry, *, alone: bool = True) -> Plan:
+    """Plan to put names in the place of the codes that `registry` knows, be they live, load-only or retired.
+
+    Where the memo is the `pickle`'s alone, a name that several codes stand for is memoized and fetched.
+    """
     plan = Plan()
     if pickle.protocol == VARYING:
         plan.leave("a protocol that changes on the way", len(pickle.references))
         return plan
     known: dict[int, tuple[bytes, list[Meaning]] | str] = {}
+    # What each reference means, and which are to be exchanged.
+    meant: list[list[Meaning]] = []
+    places: list[Place] = []
     for kind, offset, opcode, module, name, number, _ in pickle.references:
+        meant.append([(module, name, number)])
         if kind != "code" or number is None:
-            plan.meanings.append((module, name, number))
             continue
         named = known.get(number)
         if named is None:
@@ -24,11 +31,18 @@ def expanded(pickle: Pickle, registry: Registry) -> Plan:
             named = known[number] = _named(target, pickle.protocol) if target is not None else "unknown code"
         if isinstance(named, str):
             plan.leave(named)
-            plan.meanings.append((module, name, number))
             continue
-        new, meanings = named
-        plan.edits.append((offset, offset + EXTENSION_WIDTHS[opcode], new))
-        plan.meanings += meanings
+        new, meant[-1] = named
+        places.append(Place(offset, offset + EXTENSION_WIDTHS[opcode], number, len(meant) - 1))
+        plan.edits.append((offset, places[-1].end, new))
+    if alone and len({place.code for place in places}) < len(places):
+        for nth, opcodes in recalled(plan, pickle, places).items():
+            start, end, new = plan.edits[nth]
+            if opcodes[0] in GET_WIDTHS:
+                new = b""
+                meant[places[nth].reference] = []
+            plan.edits[nth] = start, end, new + opcodes
+    plan.meanings = [meaning for meanings in meant for meaning in meanings]
     return plan
 
 

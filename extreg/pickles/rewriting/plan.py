@@ -29,14 +29,14 @@ class Pickle(NamedTuple):
 
 
 class Plan:
-    """What to do: one of ``edits`` for each reference that changes, in order, and ``memos`` for MEMOIZEs that may go.
+    """What to do: one of ``edits`` for each reference that changes, in order, and ``memos`` where slots lose a filler.
 
     ``whole``, if there is one, is what they and the frames come to.  The result must refer to ``meanings``; ``left``
     says how many references stay as they are, by reason.  ``seen`` is who uses the memo, if that was found out, up to
-    the last edit at least.
+    the last edit at least.  ``recalls`` says that globals are memoized and fetched that were not.
     """
 
-    __slots__ = ("edits", "left", "meanings", "memos", "seen", "whole")
+    __slots__ = ("edits", "left", "meanings", "memos", "recalls", "seen", "whole")
 
     def __init__(self) -> None:
         self.edits: list[Edit] = []
@@ -45,6 +45,7 @@ class Plan:
         self.left: dict[str, int] = {}
         self.seen: Traffic | None = None
         self.whole: bytes | None = None
+        self.recalls = False
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count references that are left as they are."""

@@ -3,9 +3,9 @@
 Found out from the two pickles and the edits between them, and by other means than those that made the edits:
 
 - it is one pickle, and refers to exactly what it should, in order;
-- what is cut out is references, whole ones, and MEMOIZEs, and all the rest is there byte for byte;
+- what is cut out is references, whole ones, and MEMOIZEs and PUTs, and all the rest is there byte for byte;
 - each frame ends in front of the same opcode as before;
-- nothing is fetched from a memo slot that holds something else now, or nothing.
+- nothing is fetched from a memo slot that holds something else now, or nothing; but for a code it may be its global.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,6 +15,8 @@ from itertools import accumulate
 from extreg.errors import MalformedPickleError
 from extreg.pickles.rewriting.frames import around, reframed
 from extreg.pickles.rewriting.plan import Edit, Pickle, Plan
+from extreg.pickles.rewriting.proof_recall import follows
+from extreg.pickles.rewriting.recall import MEMO_WIDTHS
 from extreg.pickles.walking.memo import after_head, fetches, outside, traffic, untouched
 from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS
 from extreg.pickles.walking.patterns import forgettable
@@ -40,7 +42,7 @@ def proved(pickle: Pickle, plan: Plan, edits: Sequence[Edit], made: bytes) -> bo
         and _spliced(pickle, edits, made)
         and _framed(pickle, edits, made)
         and _refers(plan, _up_to(pickle, edits, made))
-        and (pickle.protocol < 4 or _memo_kept(pickle, plan, made))
+        and _remembers(pickle, plan, edits, made)
     )
 
 
@@ -68,7 +70,7 @@ def _without_memo(pickle: Pickle, plan: Plan) -> bytes | None:
 
 
 def _only(pickle: Pickle, plan: Plan, edits: Sequence[Edit]) -> bool:
-    """Tell whether `edits` take the place of whole references, FRAMEs and MEMOIZEs, and of nothing else."""
+    """Tell whether `edits` take the place of whole references, FRAMEs, MEMOIZEs and PUTs, and of nothing else."""
     spans = {}
     for reference in pickle.references:
         start, end = _span(reference)
@@ -85,7 +87,7 @@ def _only(pickle: Pickle, plan: Plan, edits: Sequence[Edit]) -> bool:
         elif start in frames:
             if end != frames[start]:
                 return False
-        elif new or end != start + 1 or data[start] != _MEMOIZE:
+        elif new or end - start != MEMO_WIDTHS.get(data[start]):
             return False
         done = end
     return exchanged == len(plan.edits)
@@ -149,6 +151,12 @@ def _framed(pickle: Pickle, edits: Sequence[Edit], made: bytes) -> bool:
         if frame[1] not in gone and made[moved(start) - _FRAME_WIDTH : moved(start)] != head:
             return False
     return True
+
+
+def _remembers(pickle: Pickle, plan: Plan, edits: Sequence[Edit], made: bytes) -> bool:
+    if plan.recalls:
+        return follows(pickle, plan, edits, made)
+    return pickle.protocol < 4 or _memo_kept(pickle, plan, made)
 
 
 def _memo_kept(pickle: Pickle, plan: Plan, made: bytes) -> bool:

@@ -2,7 +2,8 @@
 
 Each pickle in a row is rewritten on its own or left as it is.  Only the references are cut out and others put in;
 everything else stays byte for byte, so each memo slot has to keep its number: a MEMOIZE that goes with the string in
-front of it leaves a filler behind, unless nothing from that slot on is ever fetched.  Every result is proved (see
+front of it leaves a filler behind, unless nothing from that slot on is ever fetched; and a name takes the slot of
+something that is not.  Every result is proved (see
 `extreg.pickles.rewriting.proof`) before it takes the place of the original.
 """
 
@@ -60,6 +61,7 @@ def to_codes(data: Buffer, registry: Registry) -> bytes:
 def to_names(data: Buffer, registry: Registry) -> bytes:
     """Return `data` with names for the codes that `registry` knows, retired ones included.
 
+    A pickle on its own names each global once and fetches it from its memo after that, as far as a slot is free.
     Raises `MalformedPickleError` where not even the first pickle is whole.
     """
     return rewrite(data, registry, to="names").data
@@ -85,7 +87,10 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], 
     try:
         for pickle, bond in bound:
             pickles += 1
-            plan = expanded(pickle, registry) if to == "names" else shortened(pickle, registry, bond)
+            if to == "names":
+                plan = expanded(pickle, registry, alone=one or independent)
+            else:
+                plan = shortened(pickle, registry, bond)
             for reason, count in plan.left.items():
                 left[reason] = left.get(reason, 0) + count
             if not plan.edits:

@@ -21,14 +21,16 @@ class Traffic(NamedTuple):
     """``filled[slot]`` is where the MEMOIZE of a slot stands; ``fetched`` are GETs, as ``(offset, slot)``, both in
     order.
 
-    ``explicit`` says that there is a PUT or a GET in text, as no pickler writes under these protocols; ``end`` is how
-    far this goes.
+    ``explicit`` says that there is a PUT or a GET in text, as no pickler writes under these protocols; ``puts`` are
+    those in binary, like ``fetched``, and ``in_text`` says that there are others.  ``end`` is how far this goes.
     """
 
     filled: list[int]
     fetched: list[tuple[int, int]]
     explicit: bool
     end: int
+    puts: list[tuple[int, int]]
+    in_text: bool
 
 
 def after_head(data: Buffer, begin: int) -> int:
@@ -43,7 +45,8 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
     match, skim = patterns.traffic(), patterns.forgettable()
     filled: list[int] = []
     fetched: list[tuple[int, int]] = []
-    explicit = False
+    puts: list[tuple[int, int]] = []
+    in_text = False
     position = skimming = after_head(data, begin)
     while position < until:
         if position >= skimming:
@@ -62,14 +65,27 @@ def traffic(data: Buffer, begin: int, until: int) -> Traffic:
             elif byte in _GETS:
                 fetched.append((at, int.from_bytes(data[at + 1 : end], "little")))
             else:
-                explicit = True
+                puts.append((at, int.from_bytes(data[at + 1 : end], "little")))
         elif end == position:
             if position == len(data) or data[position] == _STOP:
                 break
-            explicit = explicit or data[position] in _IN_TEXT
+            in_text = in_text or data[position] in _IN_TEXT
             end = passed(data, position)
         position = end
-    return Traffic(filled, fetched, explicit, position)
+    return Traffic(filled, fetched, in_text or bool(puts), position, puts, in_text)
+
+
+def slots(seen: Traffic) -> dict[int, int] | None:
+    """Return where the opcode stands that fills each slot, in order; None if one is filled twice, or in text.
+
+    By MEMOIZE or by PUT: where there are both, a slot's number depends on more than their order.
+    """
+    if seen.in_text or (seen.puts and seen.filled):
+        return None
+    if not seen.puts:
+        return dict(enumerate(seen.filled))
+    found = {slot: at for at, slot in seen.puts}
+    return found if len(found) == len(seen.puts) else None
 
 
 def outside(seen: Traffic, edits: Sequence[tuple[int, int, bytes]]) -> list[int]:
