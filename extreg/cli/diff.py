@@ -111,7 +111,9 @@ def _as_json(old: Document, new: Document, difference: Difference) -> dict[str, 
 
 
 def _row_json(row: Row | None) -> dict[str, Any] | None:
-    return None if row is None else {"state": row.state, "target": row.target, "former": list(row.former)}
+    if row is None:
+        return None
+    return {"state": row.state, "target": row.target, "former": list(row.former), "aliases": list(row.aliases)}
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

@@ -49,13 +49,15 @@ def _as_json(document: Document, known: Effective, rows: list[Shown]) -> dict[st
                 "code": row.code,
                 "state": known.everything.state(row.code),
                 "target": row.target,
-                "former": list(registry.moved.get(row.code, ())),
+                "former": list(known.everything.moved.get(row.code, ())),
+                "aliases": list(known.everything.aliases.get(row.code, ())),
                 "path": file,
                 "line": row.line,
                 "included": not own,
             }
             for row, file, own in rows
         ],
+        "renamed": dict(registry.renamed),
         "reducers": dict(registry.reducers),
     }
 

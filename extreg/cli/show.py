@@ -36,6 +36,8 @@ def _show(arguments: argparse.Namespace) -> int:
         "place": f"{short(file)}:{row.line}{'' if own else ', which is included: it is changed there'}",
         "reducer": registry.reducers.get(target, "none"),
     }
+    if code in registry.aliases:
+        facts["aliases"] = ", ".join(registry.aliases[code])
     also = [other for other, found in registry.load_only.items() if found == target and other != code]
     if also:
         facts["also"] = f"load-only as {', '.join(map(str, also))}"

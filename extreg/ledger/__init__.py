@@ -50,7 +50,7 @@ class Rows:
 
     ``live`` maps ``(module, qualname)`` to its code; ``inverted`` maps every code that loads, live and load-only,
     to its key; ``retired`` maps spent codes to what they meant; ``reducers`` maps targets of types to targets of
-    functions; ``rest`` is what copyreg need not know (include, ranges, moved), kept to show the registry again.
+    functions; ``rest`` is what copyreg need not know (include, ranges, former and other names), kept to show it again.
     """
 
     __slots__ = ("inverted", "live", "path", "reducers", "rest", "retired")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from extreg.linter.context import Context
 from extreg.linter.finding import Finding
-from extreg.linter.rules import file, history, ignores, names, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, targets
 
 Rule = Callable[[Context], Iterator[Finding]]
 
@@ -33,6 +33,11 @@ RULES: tuple[Rule, ...] = (
     targets.unimportable_target,
     targets.unpicklable_target,
     targets.unregistered_call,
+    other_names.ambiguous_alias,
+    other_names.circular_rename,
+    other_names.ambiguous_former_name,
+    other_names.former_name_in_use,
+    other_names.missing_rename,
     history.reassigned_code,
     history.deleted_code,
     history.deleted_retired,
@@ -76,6 +81,8 @@ def _without_means(context: Context) -> set[str]:
     lacking: set[str] = set()
     if context.answers is None and context.imported is None:
         lacking |= {"missing-target", "reexported-target"}
+    if context.answers is None:
+        lacking |= {"missing-rename", "former-name-in-use"}
     if context.imported is None:
         # What the source cannot tell, importing may; a comment for that finding has its use there.
         lacking |= {"missing-target", "reexported-target", "unimportable-target", "unpicklable-target"}

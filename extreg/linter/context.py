@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from extreg.linter.finding import Finding
-from extreg.registry.document import CodeTable, Document, Row
+from extreg.registry.document import CodeTable, Document, OtherName, Row
 from extreg.targets.calls import Call
 from extreg.targets.lookup import Answer
 
@@ -32,7 +32,8 @@ class Context:
     ``rolling`` asks for the steps of a rolling deployment; ``unmerged`` says that git's index has the file unmerged.
     ``answers`` and ``imported`` say what targets lead to by their sources and by importing them.  ``calls`` are the
     literal `add_extension` calls in the project, ``installed`` those in installed distributions, and ``sources`` the
-    texts of the files that they are in.  ``pythons`` are the versions that the project supports.
+    texts of the files that they are in.  ``pythons`` are the versions that the project supports, ``own`` the top-level
+    packages in its folders, of those that ``[renamed]`` speaks of.
     """
 
     document: Document
@@ -47,6 +48,7 @@ class Context:
     installed: tuple[Call, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
+    own: frozenset[str] = frozenset()
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -96,3 +98,8 @@ class Context:
     def found(self, rule: str, row: Row, message: str, hint: str) -> Finding:
         """Return a finding about a row of the registry file."""
         return Finding(rule=rule, path=self.document.path, line=row.line, message=message, hint=hint)
+
+    def found_name(self, rule: str, name: OtherName, message: str) -> Finding:
+        """Return a finding about a name in ``[aliases]`` or ``[renamed]`` of the registry file."""
+        hint = f"take it out of [{name.table}]"
+        return Finding(rule=rule, path=self.document.path, line=name.line, message=f"{name} {message}", hint=hint)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from extreg.linter.check import BY_NAME, Rule
-from extreg.linter.rules import file, history, ignores, names, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, targets
 
 # Where the documentation is for who has nothing but a finding: each rule has an anchor of its name in docs/rules.md.
 PAGE = "https://pypi.org/project/extreg/"
@@ -13,6 +13,7 @@ _SECTIONS = (
     ("The file and its includes", file),
     ("What targets are called", names),
     ("What targets lead to", targets),
+    ("Former and other names", other_names),
     ("What was promised before", history),
     ("Comments", ignores),
 )

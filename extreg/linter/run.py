@@ -22,7 +22,7 @@ from extreg.targets.child import import_answers
 from extreg.targets.installed import installed_files
 from extreg.targets.trees import Sources, project_files
 
-_BY_SOURCE = ("missing-target", "reexported-target")
+_BY_SOURCE = ("missing-target", "reexported-target", "missing-rename", "former-name-in-use")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Run:
         sources = Sources([self.settings.folder, *self.settings.path, *registry_folders(self.path)])
         looked_at = wishes.sources and document.registry is not None and self._wants(*_BY_SOURCE)
         targets = _targets(document) if looked_at or wishes.imports else []
-        answers = sources.answers(targets) if looked_at else None
+        answers = sources.answers([*targets, *other_names(document)]) if looked_at else None
         calls = self._calls(sources) if wishes.sources and self._wants("unregistered-call") else None
         installed = sources.calls(installed_files()) if wishes.installed else ()
         return Context(
@@ -125,6 +125,7 @@ class Run:
             installed=installed,
             sources={call.path: sources.text(call.path) for call in (*(calls or ()), *installed)},
             pythons=self.settings.pythons,
+            own=sources.own(document.tables.renamed.values()) if looked_at else frozenset(),
         )
 
     def _calls(self, sources: Sources) -> tuple[Call, ...]:
@@ -158,6 +159,13 @@ def _targets(document: Document) -> list[str]:
     tables = document.tables
     reducers = [target for pair in tables.reducers.items() for target in pair]
     return sorted({*tables.codes.values(), *tables.load_only.values(), *reducers})
+
+
+def other_names(document: Document) -> list[str]:
+    """Return the former names that a registry tells, and what was renamed to: targets, and modules."""
+    tables = document.tables
+    former = {name for names in tables.moved.values() for name in names}
+    return sorted({*former, *tables.renamed, *tables.renamed.values()})
 
 
 def _shown(path: str) -> str:

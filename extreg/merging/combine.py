@@ -13,7 +13,7 @@ from extreg.registry.toml.edit import edit
 from extreg.registry.toml.statements import Statement, statements
 
 LineMerge = Callable[[str, str, str], "str | None"]
-_TABLES = ("codes", "load-only", "moved", "retired")
+_TABLES = ("codes", "load-only", "moved", "retired", "aliases")
 
 
 class Combined(NamedTuple):
@@ -47,7 +47,7 @@ def _write(drafts: list[str], registry: Registry | None, rows: "Mapping[tuple[st
     """Return the first draft that can be edited into `registry`."""
     if registry is None:
         raise ExtregError(f"{path}: what the sides contradict each other in cannot be told apart from the rest")
-    tables: dict[str, Mapping[int, object]] = {**registry.tables, "moved": registry.moved}
+    tables = _tables(registry)
     carried = {
         (table, code): lines.text for (table, code), lines in rows.items() if tables[table].get(code) == lines.value
     }
@@ -69,9 +69,12 @@ class _Lines(NamedTuple):
     text: str
 
 
+def _tables(registry: Registry) -> dict[str, Mapping[int, object]]:
+    return {**registry.tables, "moved": registry.moved, "aliases": registry.aliases}
+
+
 def _carried(document: Document, known: set[str]) -> dict[tuple[str, int], _Lines]:
-    registry = document.require()
-    tables: dict[str, Mapping[int, object]] = {**registry.tables, "moved": registry.moved}
+    tables = _tables(document.require())
     return {
         (table, code): _Lines(
             tables[table][code], document.text[_lead(document.text, found, known) : found.end].rstrip()

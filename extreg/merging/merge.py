@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from extreg.errors import RegistryError
 from extreg.merging.claims import Claims, apply, followed, mapping
-from extreg.merging.other_tables import merge_lists, merge_settings
+from extreg.merging.other_tables import merge_lists, merge_settings, one_meaning
 from extreg.merging.sides import Contradiction, Renumbering, Side, Upstream, row_of_code, with_rows
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry, State
@@ -130,7 +130,7 @@ class _Take:
             row = self._row(code, self.base.get(code), self.ours.get(code), self.theirs.get(code))
             if row is not None:
                 merged[code] = row
-        return self._one_live_code(merged)
+        return one_meaning(self._one_live_code(merged), self._answered, self._undecided)
 
     def _row(self, code: int, base: Row | None, ours: Row | None, theirs: Row | None) -> Row | None:
         if ours == theirs:
@@ -149,7 +149,7 @@ class _Take:
             return self._answered(code)
         if base is not None and base.state == "retired" and found.state != "retired":
             self.notes.append(f"code {code} stays retired: no merge brings a retired code back")
-            return base
+            return _with_names_of(base, found)
         if base is None and ours.state != theirs.state:
             self.notes.append(f"code {code} ({found.target}) is {found.state}, as upstream has it")
         return found
@@ -191,8 +191,11 @@ class _Take:
         target = _target(base, ours, theirs)
         if state is None or target is None:
             return None
-        former = merge_lists(base.former if base else (), ours.former, theirs.former)
-        return Row(state, target, tuple(name for name in former if name != target))
+        before = base or Row(state, target)
+        # All of them, for a cherry-pick's ancestor is not ours: what ours lacks of it was never there.
+        former = dict.fromkeys((*before.former, *ours.former, *theirs.former, ours.target, theirs.target))
+        aliases = merge_lists(before.aliases, ours.aliases, theirs.aliases)
+        return Row(state, target, *(tuple(name for name in names if name != target) for names in (former, aliases)))
 
     def _state(self, code: int, base: Row | None, ours: Row, theirs: Row) -> State | None:
         states = {ours.state, theirs.state}
@@ -237,6 +240,15 @@ def _related(base: Row | None, ours: Row, theirs: Row) -> bool:
     if base is None:
         return same_meaning(ours, theirs)
     return same_meaning(base, ours) and same_meaning(base, theirs)
+
+
+def _with_names_of(row: Row, other: Row) -> Row:
+    """Return `row` with the names that `other`, which is the same class, has on record besides."""
+    if not same_meaning(row, other):
+        return row
+    former = dict.fromkeys(name for name in (*row.former, *other.former) if name != row.target)
+    aliases = dict.fromkeys(name for name in (*row.aliases, *other.aliases) if name != row.target)
+    return row._replace(former=tuple(former), aliases=tuple(aliases))
 
 
 def _target(base: Row | None, ours: Row, theirs: Row) -> str | None:
@@ -288,6 +300,7 @@ def common(ours: Registry, theirs: Registry) -> Registry:
         Registry(
             include=tuple(package for package in ours.include if package in theirs.include),
             ranges={name: span for name, span in ours.ranges.items() if theirs.ranges.get(name) == span},
+            renamed={old: new for old, new in ours.renamed.items() if theirs.renamed.get(old) == new},
             reducers={kind: name for kind, name in ours.reducers.items() if theirs.reducers.get(kind) == name},
         ),
         agreed,

@@ -76,17 +76,21 @@ def row_of_code(registry: Registry, code: int) -> Row | None:
     if state is None:
         return None
     target = registry.target(code) or registry.retired[code]
-    return Row(state, target, registry.moved.get(code, ()))
+    return Row(state, target, registry.moved.get(code, ()), registry.aliases.get(code, ()))
 
 
 def renumber(registry: Registry, codes: Mapping[int, int]) -> Registry:
     """Return `registry` with the rows at the keys of `codes` at its values instead.
 
-    A row that lands on the code of another one that stays there is dropped in its favour: they are the same target.
+    A row that lands on the code of another one that stays there is dropped in its favour, its other names kept: they
+    are the same target.
     """
     found = rows(registry)
     moving = {codes[code]: row for code, row in found.items() if code in codes}
     staying = {code: row for code, row in found.items() if code not in codes}
+    for code in moving.keys() & staying.keys():
+        names = dict.fromkeys((*staying[code].aliases, *moving[code].aliases))
+        staying[code] = staying[code]._replace(aliases=tuple(names))
     return with_rows(registry, {**moving, **staying})
 
 
@@ -98,4 +102,5 @@ def with_rows(registry: Registry, found: Mapping[int, Row]) -> Registry:
         load_only={code: row.target for code, row in found.items() if row.state == "load-only"},
         retired={code: row.target for code, row in found.items() if row.state == "retired"},
         moved={code: row.former for code, row in found.items() if row.former},
+        aliases={code: row.aliases for code, row in found.items() if row.aliases},
     )

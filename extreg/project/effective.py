@@ -9,6 +9,7 @@ from extreg.project.import_path import registry_folders, search_path
 from extreg.project.locate import module_folders
 from extreg.registry.document import read_document
 from extreg.registry.model import Registry
+from extreg.registry.renames import circles
 from extreg.startup.values import registry_of, rows_of
 
 
@@ -51,19 +52,43 @@ def effective(own: Registry, path: Path) -> Effective:
 
 
 def with_rows_of(registry: Registry, other: Registry) -> Registry:
-    """Return `registry` with those rows of `other` whose codes it has not spent; a second live code is load-only."""
+    """Return `registry` with those rows of `other` whose codes it has not spent; a second live code is load-only.
+
+    Former and other names come along.  Of aliases that lead to two codes then the first stands, of a name that is a
+    code's target none; a rename that would close a circle does not come along.
+    """
     spent = registry.spent
     live = {code: target for code, target in other.codes.items() if code not in spent and registry.code(target) is None}
-    loaded = {**other.load_only, **other.codes}
+    loaded = {code: target for code, target in {**other.load_only, **other.codes}.items() if code not in spent}
+    codes = {**registry.codes, **live}
+    load_only = {**registry.load_only, **{code: target for code, target in loaded.items() if code not in live}}
     return replace(
         registry,
-        codes={**registry.codes, **live},
-        load_only={
-            **registry.load_only,
-            **{code: target for code, target in loaded.items() if code not in spent and code not in live},
-        },
-        retired={
-            **registry.retired,
-            **{code: target for code, target in other.retired.items() if code not in spent},
-        },
+        codes=codes,
+        load_only=load_only,
+        retired={**registry.retired, **{code: name for code, name in other.retired.items() if code not in spent}},
+        moved={**{code: names for code, names in other.moved.items() if code not in spent}, **registry.moved},
+        aliases=_aliases(registry, other, {*codes.values(), *load_only.values()}),
+        renamed=_renamed(registry, other),
     )
+
+
+def _aliases(registry: Registry, other: Registry, targets: set[str]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    taken = set(targets)
+    theirs = {code: names for code, names in other.aliases.items() if code not in registry.spent}
+    for code, names in (*registry.aliases.items(), *theirs.items()):
+        free = tuple(name for name in names if name not in taken)
+        if code not in registry.retired and code not in other.retired:
+            taken.update(free)
+        if free:
+            found[code] = free
+    return found
+
+
+def _renamed(registry: Registry, other: Registry) -> dict[str, str]:
+    found = dict(registry.renamed)
+    for old, new in other.renamed.items():
+        if old not in found and not circles({**found, old: new}):
+            found[old] = new
+    return found

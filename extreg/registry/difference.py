@@ -6,16 +6,19 @@ from typing import Literal, NamedTuple
 
 from extreg.registry.model import Registry, State
 
-Kind = Literal["added", "promoted", "demoted", "retired", "revived", "moved", "reassigned", "deleted", "recorded"]
+Kind = Literal[
+    "added", "promoted", "demoted", "retired", "revived", "moved", "reassigned", "deleted", "recorded", "aliased"
+]
 Verdict = Literal["identical", "any-order", "readers-first", "writers-first", "two-steps", "never"]
 
 
 class Row(NamedTuple):
-    """What one registry says about one code: its state, its target, and its former targets, oldest first."""
+    """What one registry says about one code: its state, its target, former targets, oldest first, and aliases."""
 
     state: State
     target: str
     former: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 def rows(registry: Registry) -> dict[int, Row]:
@@ -26,7 +29,7 @@ def rows(registry: Registry) -> dict[int, Row]:
         ("retired", registry.retired),
     )
     return {
-        code: Row(state, target, registry.moved.get(code, ()))
+        code: Row(state, target, registry.moved.get(code, ()), registry.aliases.get(code, ()))
         for state, table in states
         for code, target in table.items()
     }
@@ -53,6 +56,8 @@ class Change:
         if self.new is None:
             return ("deleted",)
         found = (*self._target_kinds(self.old, self.new), *self._state_kinds(self.old, self.new))
+        if set(self.old.aliases) != set(self.new.aliases):
+            found = (*found, "aliased")
         return found or ("recorded",)
 
     @staticmethod
@@ -78,7 +83,10 @@ class Change:
             return f"added as {self.new.state}: {self.new.target}"
         if self.new is None:
             return f"deleted: it was {self.old.state} and meant {self.old.target}"
-        words = ", ".join(_WORDS[kind].format(old=self.old, new=self.new) for kind in self.kinds)
+        words = ", ".join(
+            _WORDS[kind].format(old=self.old, new=self.new, aliases=", ".join(self.new.aliases) or "none")
+            for kind in self.kinds
+        )
         return f"{words}: {self.new.target}" if self.old.target == self.new.target else words
 
 
@@ -90,20 +98,23 @@ _WORDS: dict[Kind, str] = {
     "moved": "moved from {old.target} to {new.target}",
     "reassigned": "reassigned from {old.target} to {new.target}, and no move says that they are the same",
     "recorded": "former targets changed",
+    "aliased": "other names are now {aliases}",
 }
 
 
 class Setting(NamedTuple):
-    """A range, a reducer or an included package that is not the same on both sides, each side in words or None."""
+    """A range, rename, reducer or included package that is not the same on both sides, each in words or None."""
 
-    table: Literal["include", "ranges", "reducers"]
+    table: Literal["include", "ranges", "renamed", "reducers"]
     name: str
     old: str | None
     new: str | None
 
     def __str__(self) -> str:
         """The change in words."""
-        what = {"include": "included package", "ranges": "range", "reducers": "reducer of"}[self.table]
+        what = {"include": "included package", "ranges": "range", "renamed": "rename of", "reducers": "reducer of"}[
+            self.table
+        ]
         if self.old is None or self.new is None:
             shown = self.old or self.new
             verb = "added" if self.old is None else "removed"
@@ -115,7 +126,8 @@ class Setting(NamedTuple):
 class Difference:
     """What turns one registry into another, and what that means for programs that hold either.
 
-    ``changes`` are the codes that differ, ascending; ``settings`` the ranges, reducers and includes.  Of the codes,
+    ``changes`` are the codes that differ, ascending; ``settings`` the ranges, renames, reducers and includes.  Of the
+    codes,
     ``unread_by_new`` are those that old writers dump and new readers cannot load as the same class, ``unread_by_old``
     those that new writers dump and old readers cannot; ``ended`` are those that old readers loaded though nobody dumped
     them any more, and that new readers do not: pickles from before their demotion.
@@ -152,7 +164,7 @@ class Difference:
     @property
     def unjudged(self) -> tuple[Setting, ...]:
         """The settings that pickles may notice and that two registries alone do not tell: reducers and includes."""
-        return tuple(setting for setting in self.settings if setting.table != "ranges")
+        return tuple(setting for setting in self.settings if setting.table not in ("ranges", "renamed"))
 
     @property
     def verdict(self) -> Verdict:
@@ -190,6 +202,9 @@ def _settings(old: Registry, new: Registry) -> Iterator[Setting]:
     for name in dict.fromkeys((*old.ranges, *new.ranges)):
         if old.ranges.get(name) != new.ranges.get(name):
             yield Setting("ranges", name, _range_words(old, name), _range_words(new, name))
+    for name in dict.fromkeys((*old.renamed, *new.renamed)):
+        if old.renamed.get(name) != new.renamed.get(name):
+            yield Setting("renamed", name, old.renamed.get(name), new.renamed.get(name))
     for kind in dict.fromkeys((*old.reducers, *new.reducers)):
         if old.reducers.get(kind) != new.reducers.get(kind):
             yield Setting("reducers", kind, old.reducers.get(kind), new.reducers.get(kind))

@@ -22,6 +22,19 @@ class Row(NamedTuple):
     line: int | None
 
 
+class OtherName(NamedTuple):
+    """An alias of a live or load-only code, or what ``[renamed]`` leads to, which may be a module."""
+
+    table: Literal["aliases", "renamed"]
+    key: str
+    name: str
+    line: int | None
+
+    def __str__(self) -> str:
+        what = f"alias of code {self.key}" if self.table == "aliases" else f"new name of {self.key}"
+        return f"the {what}, {self.name},"
+
+
 class Document(Page):
     """The page of a registry file with its ``registry``, which is None when there are any problems.
 
@@ -57,6 +70,19 @@ class Document(Page):
         """The modules of all codes that are loaded."""
         # A target has one colon and no line end, so that every other part is a module.
         return frozenset(self.loaded_text.replace(":", "\n").split("\n")[::2])
+
+    @cached_property
+    def other_names(self) -> tuple[OtherName, ...]:
+        """The names of today, besides those of codes, that names in pickles may be read as."""
+        tables = self.tables
+        aliases = [
+            OtherName("aliases", str(code), name, self.line("aliases", code))
+            for code, names in tables.aliases.items()
+            if code not in tables.retired
+            for name in names
+        ]
+        renamed = [OtherName("renamed", old, new, self.line("renamed", old)) for old, new in tables.renamed.items()]
+        return (*aliases, *renamed)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

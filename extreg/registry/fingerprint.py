@@ -4,15 +4,21 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 
-def fingerprint(tables: Mapping[str, Mapping[int, str]], reducers: Mapping[str, str], include: Iterable[str]) -> str:
+def fingerprint(
+    tables: Mapping[str, Mapping[int, str]],
+    reducers: Mapping[str, str],
+    include: Iterable[str],
+    aliases: Mapping[int, Iterable[str]],
+) -> str:
     """Return the first sixteen hexadecimal digits of a SHA-256 over everything that pickles can notice.
 
-    That is: live, load-only and retired rows, reducers and includes.  Comments, order, ranges and former
-    targets do not count.
+    That is: live, load-only and retired rows, reducers, includes, and aliases where there are any.  Comments, order,
+    ranges, former targets and renames do not count.
     """
     lines = [f"{table}\0{code}\0{rows[code]}" for table, rows in sorted(tables.items()) for code in sorted(rows)]
     lines += [f"reducers\0{kind}\0{reducers[kind]}" for kind in sorted(reducers)]
     lines += [f"include\0{package}" for package in sorted(include)]
+    lines += [f"aliases\0{code}\0{name}" for code in sorted(aliases) for name in sorted(aliases[code])]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

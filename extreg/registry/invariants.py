@@ -46,6 +46,25 @@ def _row_problems(table: str, rows: "Mapping[Any, Any]") -> "Iterator[Problem]":
             yield Problem(f"{table}.{code}", explain(target))
 
 
+def name_problems(table: str, rows: "Mapping[Any, Any]") -> "list[Problem]":
+    """Return every name in ``[moved]`` or ``[aliases]`` that is none; a file's reader finds these itself."""
+    if not rows:
+        return []
+    from extreg.registry.target import is_target, split_all
+
+    if {tuple}.issuperset(map(type, rows.values())):
+        names = [name for row in rows.values() for name in row]
+        if {str}.issuperset(map(type, names)) and all(rows.values()) and split_all(names) is not None:
+            return []
+    from extreg.errors import Problem
+
+    return [
+        Problem(f"{table}.{code}", f"expected a tuple of targets 'module:qualname', found {row!r}")
+        for code, row in rows.items()
+        if not (isinstance(row, tuple) and row and all(isinstance(name, str) and is_target(name) for name in row))
+    ]
+
+
 def setting_problems(
     include: "Iterable[object]", ranges: "Mapping[Any, object]", reducers: "Mapping[Any, object]"
 ) -> "Iterator[Problem]":
@@ -113,21 +132,23 @@ def _duplicate_targets(codes: "Mapping[int, str]") -> "Iterator[Problem]":
         first_seen.setdefault(target, code)
 
 
-def moved_problems(tables: "Mapping[str, Mapping[int, str]]", moved: "Mapping[int, object]") -> "list[Problem]":
-    """Return every code in ``[moved]`` that no table holds."""
+def moved_problems(
+    tables: "Mapping[str, Mapping[int, str]]", moved: "Mapping[int, object]", table: str = "moved"
+) -> "list[Problem]":
+    """Return every code in ``[moved]``, or in another `table` of names of codes, that no code table holds."""
     if not moved:
         return []
     from extreg.errors import Problem
 
     return [
         Problem(
-            where=f"moved.{code}",
-            message=f"[moved] names code {code}, which stands in none of [codes], [load-only], [retired]",
+            where=f"{table}.{code}",
+            message=f"[{table}] names code {code}, which stands in none of [codes], [load-only], [retired]",
             hint="a code is never deleted: put its line back, or in [retired]",
             rule="deleted-code",
         )
         for code in moved
-        if not any(code in tables[table] for table in CODE_TABLES)
+        if not any(code in tables[name] for name in CODE_TABLES)
     ]
 
 
@@ -164,3 +185,56 @@ def _overlap(name: str, other: str, spans: "Mapping[str, tuple[int, int]]") -> "
         hint="move one of them, or put one wholly inside the other",
         rule="overlapping-ranges",
     )
+
+
+def alias_problems(
+    tables: "Mapping[str, Mapping[int, str]]", aliases: "Mapping[int, tuple[str, ...]]"
+) -> "list[Problem]":
+    """Return every alias that leads to two codes: as the alias of both, or as the target of one of them.
+
+    Those of retired codes lead nowhere, and may be given out again.
+    """
+    if not aliases:
+        return []
+    from extreg.errors import Problem
+
+    targets = {**tables["load-only"], **tables["codes"]}
+    taken = {target: code for code, target in targets.items()}
+    found = []
+    for code in sorted(aliases.keys() & targets.keys()):
+        for name in aliases[code]:
+            other = taken.setdefault(name, code)
+            if other != code or targets[other] == name or aliases[code].count(name) > 1:
+                what = f"the target of code {other}" if targets[other] == name else f"an alias of code {other}"
+                found.append(
+                    Problem(
+                        where=f"aliases.{code}",
+                        message=f"{name} is an alias of code {code} ({targets[code]}) and {what} too",
+                        hint="a name leads to one code: take it out of this row, or move the other code to this target",
+                        rule="ambiguous-alias",
+                    )
+                )
+    return list(dict.fromkeys(found))
+
+
+def renamed_problems(renamed: "Mapping[Any, Any]") -> "list[Problem]":
+    """Return what is wrong with the rows of ``[renamed]``: names that are none, and circles."""
+    if not renamed:
+        return []
+    from extreg.errors import Problem
+    from extreg.registry.renames import circles, is_rename
+
+    found = [
+        Problem(f"renamed.{old}", f"expected two modules, or two targets, found {old!r} and {new!r}")
+        for old, new in renamed.items()
+        if not is_rename(old, new)
+    ]
+    return found or [
+        Problem(
+            where=f"renamed.{circle[0]}",
+            message=f"[renamed] goes round in a circle: {' -> '.join((*circle, circle[0]))}",
+            hint="a rename points to the newest name: delete the row that points back to an old one",
+            rule="circular-rename",
+        )
+        for circle in circles(renamed)
+    ]

@@ -56,7 +56,7 @@ def add_all(
     Takes time linear in their number.
     """
     everything = everything or registry
-    known = _by_target(everything)
+    known = {*_by_target(everything), *(name for names in everything.aliases.values() for name in names)}
     allocator = Allocator(everything)
     codes: dict[str, int] = {}
     new: dict[str, int] = {}
@@ -64,9 +64,10 @@ def add_all(
         _check(target)
         if target in codes:
             continue
+        existing = None
         if target in known:
             existing = _there_already(registry, everything, target, code=None, load_only=load_only)
-            assert existing is not None
+        if existing is not None:
             codes[target] = existing
         else:
             codes[target] = new[target] = allocator.allocate(target, range_name=range_name)
@@ -123,32 +124,70 @@ def retire(registry: Registry, code: int, *, now: bool = False, everything: Regi
 
 
 def move(registry: Registry, code: int, new: str, *, everything: Registry | None = None) -> Registry:
-    """Let `code` mean `new` from now on, because its class moved there; record where it was."""
+    """Let `code` mean `new` from now on, because its class moved there; record where it was.
+
+    Where `new` was an alias of the code, it is none any more.
+    """
     _check(new)
-    state = registry.state(code)
-    if state not in ("live", "load-only"):
-        _in_state(registry, code, "live", "move", everything)
-    old = registry.target(code)
-    assert old is not None
+    old = loaded_target(registry, code, "move", everything)
     if old == new:
         return registry
-    other = (everything or registry).code(new)
-    if state == "live" and other is not None:
+    state = registry.state(code)
+    everything = everything or registry
+    other = everything.code(new)
+    if new in registry.aliases.get(code, ()):
+        rest = tuple(name for name in registry.aliases[code] if name != new)
+        others = {key: names for key, names in registry.aliases.items() if key != code}
+        registry = replace(registry, aliases={**others, code: rest} if rest else others)
+    elif (holder := holder_of(everything, new)) is not None and everything.target(holder) != new:
+        raise ExtregError(
+            f"{new} is an alias of code {holder} ({everything.target(holder)}), so code {code} cannot mean it",
+            f"extreg show {holder}",
+        )
+    elif state == "live" and other is not None:
         raise ExtregError(
             f"{new} already has the live code {other}, so code {code} cannot mean it and be live",
             f"make it load-only first: extreg demote {code}",
         )
-    former = tuple(target for target in registry.moved.get(code, ()) if target not in (old, new))
-    moved = {**registry.moved, code: (*former, old)}
-    if state == "live":
-        return replace(registry, codes={**registry.codes, code: new}, moved=moved)
-    return replace(registry, load_only={**registry.load_only, code: new}, moved=moved)
+    return move_all(registry, {code: new})
+
+
+def move_all(registry: Registry, targets: Mapping[int, str]) -> Registry:
+    """Give live and load-only codes other `targets`, which no other row has, and record where each was."""
+    loaded = {**registry.codes, **registry.load_only}
+    moved = dict(registry.moved)
+    for code, new in targets.items():
+        former = [target for target in moved.get(code, ()) if target not in (loaded[code], new)]
+        moved[code] = (*former, loaded[code])
+    return replace(
+        registry,
+        codes={code: targets.get(code, target) for code, target in registry.codes.items()},
+        load_only={code: targets.get(code, target) for code, target in registry.load_only.items()},
+        moved=moved,
+    )
+
+
+def loaded_target(registry: Registry, code: int, verb: str, everything: Registry | None = None) -> str:
+    """Return what a live or load-only code means; say of any other why nobody can `verb` it."""
+    target = registry.target(code)
+    return _in_state(registry, code, "live", verb, everything) if target is None else target
+
+
+def holder_of(registry: Registry, name: str) -> int | None:
+    """Return the code that `name` leads to, as its target or as an alias; the live one before load-only ones."""
+    live = registry.code(name)
+    if live is not None:
+        return live
+    found = next((code for code, target in registry.load_only.items() if target == name), None)
+    if found is not None:
+        return found
+    return next((code for code in registry.load_only if name in registry.aliases.get(code, ())), None)
 
 
 def find(registry: Registry, wanted: str) -> int:
     """Return the code that `wanted` names: itself a number, or a target that has a code.
 
-    A target finds its live code, else its only load-only one, else its only retired or former one.
+    A target finds its live code, as an alias does, else its only load-only one, else its only retired or former one.
     Raises `ExtregError` when there is none, or several.
     """
     if wanted.isdecimal():
@@ -165,7 +204,8 @@ def find(registry: Registry, wanted: str) -> int:
             return found[0]
         if found:
             raise ExtregError(f"{wanted} has several codes: {', '.join(map(str, found))}", "give the code itself")
-    return _former(registry, wanted)
+    other = holder_of(registry, wanted)
+    return _former(registry, wanted) if other is None else other
 
 
 def _former(registry: Registry, wanted: str) -> int:
@@ -205,22 +245,15 @@ def _check(target: str) -> None:
         )
 
 
-def _existing(registry: Registry, target: str) -> int | None:
-    live = registry.code(target)
-    if live is not None:
-        return live
-    return next((code for code, found in registry.load_only.items() if found == target), None)
-
-
 def _there_already(
     registry: Registry, everything: Registry, target: str, *, code: int | None, load_only: bool
 ) -> int | None:
     """Return the code that `target` has already, if it is there as asked; an included registry's will do as well."""
-    existing = _existing(registry, target)
+    existing = holder_of(registry, target)
     if existing is not None:
         _same_again(registry, target, existing, code=code, load_only=load_only)
         return existing
-    theirs = _existing(everything, target)
+    theirs = holder_of(everything, target)
     if theirs is None:
         return None
     state = everything.state(theirs)

@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from extreg.errors import RegistryError
 from extreg.registry.fingerprint import fingerprint
-from extreg.registry.invariants import moved_problems, range_problems, row_problems, setting_problems, table_problems
+from extreg.registry.invariants import (
+    alias_problems,
+    moved_problems,
+    name_problems,
+    range_problems,
+    renamed_problems,
+    row_problems,
+    setting_problems,
+    table_problems,
+)
 from extreg.registry.ranges import BUILT_IN, Range
+from extreg.registry.renames import Names, names_of
 
 if TYPE_CHECKING:
     from extreg.registry.toml.schema import Tables
@@ -25,9 +35,10 @@ class Registry:
     """One registry.toml as a value: frozen, checked, comparable, picklable.
 
     Attributes are read-only mappings: ``codes``, ``load_only`` and ``retired`` map a code (int) to its target
-    (``"module:qualname"``), ``moved`` maps a code to its former targets (oldest first), ``reducers`` maps a type's
-    target to its reduction function's, ``ranges`` maps a name to a `Range`, built-in ones included, and
-    ``include`` names the packages whose own registry belongs to this one.
+    (``"module:qualname"``), ``moved`` maps a code to its former targets (oldest first), ``aliases`` maps a code to the
+    other names that its target has elsewhere, ``renamed`` maps former names of targets without a code, and of modules,
+    to newer ones, ``reducers`` maps a type's target to its reduction function's, ``ranges`` maps a name to a `Range`,
+    built-in ones included, and ``include`` names the packages whose own registry belongs to this one.
 
     Raises `RegistryError` when the tables contradict each other.
     """
@@ -38,6 +49,8 @@ class Registry:
     load_only: Mapping[int, str] = field(default_factory=dict)
     moved: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     retired: Mapping[int, str] = field(default_factory=dict)
+    aliases: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
     reducers: Mapping[str, str] = field(default_factory=dict)
     _live: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _derived: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -48,13 +61,20 @@ class Registry:
         if problems:
             raise RegistryError(tuple(problems))
         put("ranges", MappingProxyType({**BUILT_IN, **self.ranges}))
-        for name in ("codes", "load_only", "moved", "retired", "reducers"):
+        for name in ("codes", "load_only", "moved", "retired", "aliases", "renamed", "reducers"):
             put(name, MappingProxyType(_ordered(getattr(self, name))))
-        put("_live", {target: code for code, target in self.codes.items()})
+        problems = [*row_problems(self.tables), *name_problems("moved", self.moved)]
+        problems += name_problems("aliases", self.aliases)
+        if problems:
+            raise RegistryError(tuple(problems))
+        aliases = {name: code for code, names in self.aliases.items() if code in self.codes for name in names}
+        put("_live", {**aliases, **{target: code for code, target in self.codes.items()}})
         problems = [
-            *row_problems(self.tables),
             *table_problems(self.tables),
             *moved_problems(self.tables, self.moved),
+            *moved_problems(self.tables, self.aliases, "aliases"),
+            *alias_problems(self.tables, self.aliases),
+            *renamed_problems(self.renamed),
             *range_problems({name: (span.first, span.last) for name, span in self.ranges.items()}),
         ]
         if problems:
@@ -87,6 +107,8 @@ class Registry:
             load_only=tables.load_only,
             moved=tables.moved,
             retired=tables.retired,
+            aliases=tables.aliases,
+            renamed=tables.renamed,
             reducers=tables.reducers,
         )
 
@@ -101,12 +123,25 @@ class Registry:
         return {*self.codes, *self.load_only, *self.retired}
 
     def code(self, target: str) -> int | None:
-        """Return the live code of `target`, the one it is dumped as, or None."""
+        """Return the live code of `target`, the one it is dumped as, or None; an alias has its target's."""
         return self._live.get(target)
 
     def target(self, code: int) -> str | None:
         """Return what `code` loads as (live or load-only), or None."""
         return self.codes.get(code) or self.load_only.get(code)
+
+    def current(self, target: str) -> str:
+        """Return the name of today of what `target` (``"module:qualname"``) once was or elsewhere is called.
+
+        ``moved``, ``aliases`` and ``renamed`` are followed to their end, of renamed modules the most specific row
+        first.  `target` itself comes back where nothing leads on, where its ways part or go in a circle, and where it
+        is what a live or load-only code means: that is never read as a former name.
+        """
+        return self.derived(Names).today(target)
+
+    def names(self, target: str) -> tuple[str, ...]:
+        """Return all names of `target`: the one of today first, then its aliases and its former names, newest first."""
+        return tuple(names_of(self, target))
 
     def state(self, code: int) -> State | None:
         """Return in which state `code` is, or None where it was never given out."""
@@ -119,7 +154,8 @@ class Registry:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that say what this registry means to pickles."""
-        return fingerprint(self.tables, self.reducers, self.include)
+        loaded = {code: names for code, names in self.aliases.items() if code not in self.retired}
+        return fingerprint(self.tables, self.reducers, self.include, loaded)
 
     def __repr__(self) -> str:
         counts = {"live": self.codes, "load-only": self.load_only, "retired": self.retired}

@@ -415,14 +415,17 @@ def _is_cached(entry: object) -> bool:
 
 
 def _is_rest(rest: "dict[str, Any]") -> bool:
-    if not {"include", "ranges", "moved"} <= rest.keys():
+    if not {"include", "ranges", "moved", "aliases", "renamed"} <= rest.keys():
         return False
-    include, ranges, moved = rest["include"], rest["ranges"], rest["moved"]
+    include, ranges, moved, aliases, renamed = (
+        rest[name] for name in ("include", "ranges", "moved", "aliases", "renamed")
+    )
     return (
-        (type(include), type(ranges), type(moved)) == (tuple, dict, dict)
+        (type(include), type(ranges), type(moved), type(aliases), type(renamed)) == (tuple, dict, dict, dict, dict)
         and {str}.issuperset(map(type, (*include, *ranges)))
         and all(type(span) is dict and {name: type(span[name]) for name in span} == SPAN for span in ranges.values())
-        and all(type(code) is int and type(names) is tuple for code, names in moved.items())
+        and {str}.issuperset(map(type, (*renamed, *renamed.values())))
+        and all(type(code) is int and type(names) is tuple for code, names in (*moved.items(), *aliases.items()))
     )
 
 

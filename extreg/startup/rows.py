@@ -30,4 +30,5 @@ def _from_tables(tables: Tables, path: str) -> Rows:
     inverted.update(zip(tables.load_only, tables.keys.get("load-only", ()), strict=True))
     retired = dict(zip(tables.retired, tables.keys.get("retired", ()), strict=True))
     rest = {"include": tables.include, "ranges": tables.ranges, "moved": tables.moved}
+    rest |= {"aliases": tables.aliases, "renamed": tables.renamed}
     return Rows(path, live, inverted, retired, tables.reducers, rest)

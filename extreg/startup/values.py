@@ -30,6 +30,8 @@ def rows_of(registry: "Registry", search: "Sequence[str] | None" = None) -> "tup
                 for name, span in registry.ranges.items()
             },
             "moved": dict(registry.moved),
+            "aliases": dict(registry.aliases),
+            "renamed": dict(registry.renamed),
         },
     )
     return with_included(own, "", lambda file: parse(source(file), file), search)
@@ -47,6 +49,8 @@ def registry_of(rows: Rows) -> "Registry":
         load_only={code: _target(key) for code, key in rows.inverted.items() if rows.live.get(key) != code},
         moved=rows.rest["moved"],
         retired={code: _target(key) for code, key in rows.retired.items()},
+        aliases=rows.rest["aliases"],
+        renamed=rows.rest["renamed"],
         reducers=rows.reducers,
     )
 

@@ -53,10 +53,21 @@ class Sources:
         self._surveys: dict[str, Package] = {}
 
     def answers(self, targets: Iterable[str]) -> dict[str, Answer]:
-        """Return what each of `targets` leads to."""
+        """Return what each of `targets`, which may be modules too, leads to."""
         importlib.invalidate_caches()
         lookup = Lookup(self.load, self.survey)
-        return {target: lookup.answer(target) for target in targets}
+        return {target: lookup.answer(target) if ":" in target else self._module(target) for target in targets}
+
+    def own(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the top-level packages of targets and modules that lie in the project's folders."""
+        tops = {name.partition(":")[0].partition(".")[0] for name in names}
+        return frozenset(top for top in tops if self._is_own(top))
+
+    def _module(self, name: str) -> Answer:
+        found = self.load(name)
+        if found is None:
+            return Answer("missing", detail=f"there is no module {name}")
+        return Answer("unknown", detail=found.why) if isinstance(found, Outside) else Answer("found")
 
     def calls(self, files: Iterable[Path]) -> tuple[Call, ...]:
         """Return the calls of `copyreg.add_extension` in `files` whose arguments are constants, in order."""

@@ -246,7 +246,7 @@ def test_list_as_json_has_the_documented_shape(run_extreg: Run, shop: Path) -> N
     done = run_extreg("list", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
     data = json.loads(done.stdout)
-    assert list(data) == ["version", "path", "fingerprint", "include", "ranges", "codes", "reducers"]
+    assert list(data) == ["version", "path", "fingerprint", "include", "ranges", "codes", "renamed", "reducers"]
     assert data["version"] == 1
     assert data["path"] == "registry.toml"
     assert data["fingerprint"] == Registry.load(shop).fingerprint
@@ -255,9 +255,16 @@ def test_list_as_json_has_the_documented_shape(run_extreg: Run, shop: Path) -> N
     assert data["ranges"]["hot"] == hot
     assert [row["code"] for row in data["codes"]] == [240, 4711, 7777, 7778, 7779, 9120, 18220, 18221]
     order = {"code": 4711, "state": "live", "target": "shop.models:Order", "former": ["shop.orders:Order"]}
-    assert data["codes"][1] == {**order, "path": "registry.toml", "line": 6, "included": False}
+    assert data["codes"][1] == {**order, "aliases": [], "path": "registry.toml", "line": 6, "included": False}
     included = {"path": str(shop.parent / "paylib" / "registry.toml"), "line": 4, "included": True}
-    assert data["codes"][2] == {"code": 7777, "state": "live", "target": "paylib:Pay", "former": [], **included}
+    assert data["codes"][2] == {
+        "code": 7777,
+        "state": "live",
+        "target": "paylib:Pay",
+        "former": [],
+        "aliases": [],
+        **included,
+    }
     assert data["reducers"] == {"shop.money:Money": "shop.money:reduce_money"}
 
 

@@ -13,7 +13,14 @@ jsonschema = pytest.importorskip("jsonschema", reason="pip install jsonschema")
 
 CASES = sorted((Path(__file__).parent.parent / "cases").rglob("*.toml"))
 # What a schema of one key at a time cannot say: that two rows contradict each other.
-BEYOND = ("duplicate-code", "duplicate-target", "deleted-code", "overlapping-ranges")
+BEYOND = (
+    "duplicate-code",
+    "duplicate-target",
+    "deleted-code",
+    "overlapping-ranges",
+    "ambiguous-alias",
+    "circular-rename",
+)
 ABOVE = "is above last"
 
 HEAD = "format = 1\n"
@@ -41,6 +48,17 @@ MORE = [
     HEAD + "[codes]\n1 = 'a:c'\n[moved]\n1 = ['a:b']",
     HEAD + "[codes]\n1 = 'a:c'\n[moved]\n1 = []",
     HEAD + "[codes]\n1 = 'a:c'\n[moved]\n1 = 'a:b'",
+    HEAD + "[codes]\n1 = 'a:c'\n[aliases]\n1 = ['a:b']",
+    HEAD + "[codes]\n1 = 'a:c'\n[aliases]\n1 = []",
+    HEAD + "[aliases]\nx = ['a:b']",
+    HEAD + "[renamed]\n'a:b' = 'c:d'\n'a.b' = 'c.d'\na = 'b'",
+    HEAD + "[renamed]\n'a:b' = 'c'",
+    HEAD + "[renamed]\na = 'c:d'",
+    HEAD + "[renamed]\na.b = 'c.d'",
+    HEAD + "[renamed]\n'a b' = 'c'",
+    HEAD + "[renamed]\n'a:b:c' = 'c:d'",
+    HEAD + "[renamed]\na = 5",
+    HEAD + "[renamed]\n'a:b ' = 'c:d'",
     HEAD + "[reducers]\n'a:b' = 'c:d'",
     HEAD + "[reducers]\nab = 'c:d'",
     HEAD + "[ranges.x]\nfirst = 1\nlast = 9\nallocate = 'next'\nmodules = ['a']",

@@ -52,7 +52,7 @@ def test_the_json_form_says_the_same(released):
             "code": 5000,
             "kinds": ["added"],
             "old": None,
-            "new": {"state": "live", "target": "shop:New", "former": []},
+            "new": {"state": "live", "target": "shop:New", "former": [], "aliases": []},
             "words": "added as live: shop:New",
         }
     ]

@@ -1,7 +1,7 @@
 """Random histories in real repositories: merge, rebase, cherry-pick and criss-cross, through the driver.
 
-What must hold after every step: no target that a side had is lost, no code means two things, and no code that
-upstream already had changes its meaning.
+What must hold after every step: no target that a side had is lost, no code means two things, no code that upstream
+already had changes its meaning; no alias and no rename is lost, and none leads to two places.
 """
 
 import random
@@ -16,6 +16,8 @@ from extreg.errors import ExtregError
 from extreg.registry import life
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry
+from extreg.registry.other_names import alias, move_module
+from extreg.registry.renames import is_below
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
@@ -35,6 +37,21 @@ allocate = "next"
 
 [codes]
 """
+KINDS = {
+    "add": 30,
+    "hot": 12,
+    "code": 10,
+    "load-only": 12,
+    "promote": 8,
+    "demote": 6,
+    "retire": 6,
+    "move": 8,
+    "alias": 10,
+    "rename": 6,
+    "module": 4,
+    "reducer": 4,
+    "range": 4,
+}
 FEW = 25
 MANY = 1000
 PARTS = 10
@@ -83,10 +100,7 @@ class History:
             return
 
     def change(self, registry: Registry) -> Registry:
-        kind = self.random.choices(
-            ("add", "hot", "code", "load-only", "promote", "demote", "retire", "move", "reducer", "range"),
-            (30, 12, 10, 12, 8, 6, 6, 8, 4, 4),
-        )[0]
+        kind = self.random.choices(tuple(KINDS), tuple(KINDS.values()))[0]
         target = f"shop.m{self.random.randrange(3)}:C{self.random.randrange(25)}"
         if kind in ("add", "hot", "load-only"):
             range_name = "hot" if kind == "hot" else None
@@ -101,7 +115,16 @@ class History:
             modules = (f"{name}{self.random.randrange(2)}",)
             span = replace(registry.ranges["default"], first=first, last=first + 99, modules=modules)
             return replace(registry, ranges={**registry.ranges, name: registry.ranges.get(name, span)})
+        if kind == "rename":
+            old = self.random.choice((f"shop.x{self.random.randrange(4)}", f"shop.x:X{self.random.randrange(4)}"))
+            new = self.random.choice((f"shop.x{self.random.randrange(4)}", f"shop.x:X{self.random.randrange(4)}"))
+            return replace(registry, renamed={**registry.renamed, old: new})
+        if kind == "module":
+            old, new = self.random.sample(("shop.m0", "shop.m1", "shop.m2", "shop.m0.sub", "shop.n0", "shop.n1"), 2)
+            return move_module(registry, old, new)
         code = self.random.choice(sorted(registry.spent) or [1])
+        if kind == "alias":
+            return alias(registry, code, [f"{target}{self.random.choice(('', 'Alias', 'Alias'))}"])
         if kind == "move":
             return life.move(registry, code, f"{target}Moved")
         return {"promote": life.promote, "demote": life.demote, "retire": life.retire}[kind](registry, code)
@@ -212,12 +235,41 @@ class History:
         for side in (ours,) if label == "cherry-pick" else (ours, theirs):
             for code, row in rows(side).items():
                 assert row.target in names, f"{label} lost {code} = {row.target}"
+            other = theirs if side is ours else ours
+            self.check_aliases(side, merged, label)
+            self.check_renames(side, other, merged, label)
         for code, row in rows(upstream).items():
             held = [side.get(code) for side in (rows(ours), rows(theirs) if label != "cherry-pick" else {})]
             kept = [same_meaning(found_row, row) for found_row in held if found_row is not None]
             if any(kept) and (all(kept) or not same_meaning(*held)):  # else both agree on a move that main has not made
                 assert code in found, f"{label} lost upstream's code {code} ({row.target})"
                 assert same_meaning(row, found[code]), f"{label}: upstream's {code} was {row}, is {found[code]}"
+
+    def check_aliases(self, side: Registry, merged: Registry, label: str) -> None:
+        """Every alias of a side leads to the class that it led to there, and to that alone."""
+        found = rows(merged)
+        for code, row in rows(side).items():
+            for name in row.aliases if row.state != "retired" else ():
+                kept = [held for held in found.values() if name in (held.target, *held.former, *held.aliases)]
+                mine = [held for held in kept if same_meaning(held, row) or row.target in (held.target, *held.former)]
+                assert mine, f"{label} lost {name}, an alias of {code} = {row.target}"
+                if code in merged.aliases and merged.code(name) is not None:
+                    holder = found[merged.code(name)]
+                    assert holder in mine, f"{label}: {name} was {row.target} and is {holder}"
+                self.figures["aliases that came through a merge"] += 1
+
+    def check_renames(self, side: Registry, other: Registry, merged: Registry, label: str) -> None:
+        """Every rename of a side is there and leads as far, but for names that the other side moved back to."""
+        for old, new in side.renamed.items():
+            found = merged.renamed.get(old)
+            if found is None:
+                back = [name for name in other.renamed.values() if is_below(old, name) or is_below(name, old)]
+                assert back, f"{label} lost {old} -> {new}"
+                continue
+            ways = {merged.current(found), merged.current(new)}
+            further = other.renamed.get(old) == found  # which changed it since the ancestor
+            assert found == new or len(ways) == 1 or further, f"{label}: {old} was {new} and is {found}"
+            self.figures["renames that came through a merge"] += 1
 
     def check_conflict(self) -> None:
         """Markers stand in the file, and it has what ours had and what theirs did since the ancestor."""
@@ -227,7 +279,11 @@ class History:
         base, ours, theirs = (rows(self.repository.at(f":{stage}")) for stage in (1, 2, 3))
         changed = (row for code, row in theirs.items() if row != base.get(code))
         for row in (*ours.values(), *changed):
-            assert f'"{row.target}"' in text, f"the conflict lost {row.target}"
+            for name in (row.target, *row.aliases):
+                assert f'"{name}"' in text, f"the conflict lost {name}"
+        before, mine, other = (self.repository.at(f":{stage}").renamed for stage in (1, 2, 3))
+        for old, new in (*mine.items(), *(other.items() - before.items())):
+            assert f'"{old}" = "{new}"' in text, f"the conflict lost {old}"
 
 
 def play(seeds: range, original) -> Counter[str]:

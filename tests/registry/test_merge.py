@@ -143,6 +143,12 @@ def test_a_class_that_moved_on_goes_where_the_further_side_has_it():
     assert merged(twice, once) == twice
 
 
+def test_a_cherry_pick_of_a_later_move_keeps_where_the_class_was_here():
+    once = life.move(BASE, 300, "shop.money:Money")
+    twice = life.move(once, 300, "shop.cash:Money")
+    assert merged(BASE, twice, once).moved[300] == ("shop:Money", "shop.money:Money")
+
+
 def test_a_class_that_moved_to_two_places_is_a_contradiction():
     assert contradictions(life.move(BASE, 300, "a:Money"), life.move(BASE, 300, "b:Money")) == ["code 300"]
 
@@ -347,3 +353,62 @@ def test_of_two_registries_only_what_both_have_is_common():
     )
     assert common(ours, theirs) == replace(BASE, include=("b",))
     assert common(ours, ours) == ours
+
+
+def test_other_names_add_up_and_follow_their_code():
+    ours = grown(aliases={300: ("shop.c:Money",)}, codes={600: "shop:A"})
+    theirs = grown(aliases={300: ("shop.d:Money",), 600: ("shop.c:B",)}, codes={600: "shop:B"})
+    found = merge(BASE, ours, theirs)
+    code = allocate(ours, "shop:B")
+    assert found.registry is not None
+    assert dict(found.registry.aliases) == {300: ("shop.c:Money", "shop.d:Money"), code: ("shop.c:B",)}
+    base = grown(aliases={300: ("shop.c:Money", "shop.e:Money")})
+    assert merged(base, grown(aliases={300: ("shop.c:Money",)}), base).aliases[300] == ("shop.c:Money",)
+
+
+def test_one_target_added_twice_keeps_the_aliases_of_both():
+    ours = grown(codes={600: "shop:A"}, aliases={600: ("shop.c:A",)})
+    theirs = grown(codes={601: "shop:A"}, aliases={601: ("shop.d:A",)})
+    found = merged(ours, theirs)
+    assert dict(found.aliases) == {600: ("shop.c:A", "shop.d:A")}
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ({"aliases": {300: ("shop:X",)}}, {"aliases": {400: ("shop:X",)}}),
+        ({"aliases": {300: ("shop:X",)}}, {"codes": {600: "shop:X"}}),
+        ({"aliases": {300: ("shop:X",)}}, {"load_only": {600: "shop:X"}}),
+    ],
+)
+def test_an_alias_that_leads_to_two_codes_once_merged_is_a_contradiction(mine, other):
+    for ours, theirs in ((grown(**mine), grown(**other)), (grown(**other), grown(**mine))):
+        found = merge(BASE, ours, theirs)
+        assert [one.where for one in found.contradictions] == ["shop:X"]
+        assert (found.answers.ours, found.answers.theirs) == (ours, theirs)
+
+
+def test_a_code_that_stays_retired_keeps_its_names_on_record():
+    base = grown(retired={600: "shop:A"})
+    ours = grown(load_only={600: "shop:A"}, aliases={600: ("shop.c:A",)}, moved={600: ("shop.old:A",)})
+    found = merged(ours, grown(base, codes={700: "shop:B"}), base)
+    assert found.state(600) == "retired"
+    assert (found.aliases[600], found.moved[600]) == (("shop.c:A",), ("shop.old:A",))
+
+
+def test_renames_merge_one_by_one_and_the_one_that_leads_further_stands():
+    ours = R(renamed={"a": "b", "b": "c", "x:X": "y:X"})
+    theirs = R(renamed={"a": "c", "b": "c", "z": "w"})
+    both = {"a": "c", "b": "c", "x:X": "y:X", "z": "w"}
+    assert dict(merged(ours, R(renamed={"a": "b", "z": "w"}), R(renamed={"a": "b"})).renamed)["b"] == "c"
+    for found in (merged(ours, theirs, R()), merged(theirs, ours, R())):
+        assert dict(found.renamed) == both
+    base = R(renamed={"a": "b", "c": "d"})
+    assert dict(merged(base, R(renamed={"a": "b"}), base).renamed) == {"a": "b"}
+
+
+def test_a_name_renamed_differently_and_a_circle_are_contradictions():
+    assert contradictions(R(renamed={"a": "b"}), R(renamed={"a": "c"}), R()) == ["renamed.a"]
+    found = merge(R(), R(renamed={"a": "b"}), R(renamed={"b": "a"}))
+    assert [one.where for one in found.contradictions] == ["renamed.a"]
+    assert (found.answers.ours, found.answers.theirs) == (R(renamed={"a": "b"}), R(renamed={"b": "a"}))

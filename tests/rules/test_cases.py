@@ -21,6 +21,7 @@ import pytest
 from extreg.linter.check import RULES, check, name_of
 from extreg.linter.context import Context, Past
 from extreg.linter.finding import Finding
+from extreg.linter.run import other_names
 from extreg.registry.document import Document
 from extreg.targets.child import import_answers
 from extreg.targets.trees import Sources, project_files
@@ -64,9 +65,16 @@ def with_sources(known: Context, case: Path, options: dict[str, Any]) -> Context
     }
     texts = {call.path: (case / call.path).read_text(encoding="utf-8") for found in shown.values() for call in found}
     imported = import_answers(targets, sources.path) if options.get("imports") else None
-    answers = sources.answers(targets)
+    answers = sources.answers([*targets, *other_names(known.document)])
+    own = sources.own(tables.renamed.values())
     return replace(
-        known, answers=answers, imported=imported, calls=shown["tree"], installed=shown["installed"], sources=texts
+        known,
+        answers=answers,
+        imported=imported,
+        calls=shown["tree"],
+        installed=shown["installed"],
+        sources=texts,
+        own=own,
     )
 
 

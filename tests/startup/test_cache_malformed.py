@@ -189,6 +189,9 @@ def wrong_shapes(entry):
         yield [replaced(entry, 5, {**rest, "ranges": {"mine": {**rest["ranges"]["mine"], "first": [odd]}}})]
         if type(odd) is not tuple:
             yield [replaced(entry, 5, {**rest, "moved": {500: odd}})]
+            yield [replaced(entry, 5, {**rest, "aliases": {500: odd}})]
+        if type(odd) is not str:
+            yield [replaced(entry, 5, {**rest, "renamed": {"decimal": odd}})]
     yield [entry[:-1]]
     yield [list(entry)]
     for place in (1, 2, 3):

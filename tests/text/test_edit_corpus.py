@@ -20,6 +20,7 @@ from extreg.registry import life
 from extreg.registry.document import Document
 from extreg.registry.file import update
 from extreg.registry.model import Registry
+from extreg.registry.other_names import alias, move_module
 
 CASES = Path(__file__).parent.parent / "cases" / "registries"
 FILES = sorted(CASES.glob("*.toml"))
@@ -52,8 +53,15 @@ def edits(registry: Registry) -> Iterator[tuple[str, Edit]]:
     for code in (*registry.codes, *registry.load_only):
         yield f"move {code}", moves(code, "package.new:Home")
         yield f"move {code} twice", moves(code, "package.new:Home", "package.newer:Home")
+        yield f"alias {code}", lambda now, code=code: alias(now, code, ["package.c:Name"])
         for former in registry.moved.get(code, ()):
             yield f"move {code} back to {former}", moves(code, former)
+
+    yield "move --module package", lambda now: move_module(now, "package", "parcel")
+    if "package.util" in registry.renamed:
+        yield "move --module package.tools", lambda now: move_module(now, "package.tools", "package.util")
+    for name in registry.aliases.get(240, ()):
+        yield f"move 240 to {name}", moves(240, name)
 
 
 def lines(raw: bytes) -> list[str]:
@@ -153,6 +161,7 @@ def check_line_ends(before: bytes, after: bytes) -> None:
 
 def changed_codes(before: Registry, after: Registry) -> set[int]:
     pairs = [*((before.tables[name], after.tables[name]) for name in before.tables), (before.moved, after.moved)]
+    pairs.append((before.aliases, after.aliases))
     return {code for old, new in pairs for code in {*old, *new} if old.get(code) != new.get(code)}
 
 
@@ -161,6 +170,9 @@ def check_rest(before: bytes, after: bytes) -> None:
     one, two = Registry.parse(before.decode()), Registry.parse(after.decode())
     codes = changed_codes(one, two)
     former = {target for registry in (one, two) for code in codes for target in registry.moved.get(code, ())}
+    former |= {target for registry in (one, two) for code in codes for target in registry.aliases.get(code, ())}
+    for old, new in ((one.renamed, two.renamed), (one.reducers, two.reducers)):
+        former |= {name for name in {*old, *new} if old.get(name) != new.get(name)}
 
     def rest(raw: bytes) -> list[str]:
         found = [line.rstrip("\r\n") for line in lines(raw)]
@@ -170,7 +182,7 @@ def check_rest(before: bytes, after: bytes) -> None:
 
     old, new = rest(before), rest(after)
     assert [line for line in new if line in old] == old
-    opened = {"[codes]", "[load-only]", "[moved]", "[retired]"}
+    opened = {"[codes]", "[load-only]", "[moved]", "[retired]", "[aliases]", "[renamed]"}
     # Where an element is taken out of an array, the comment behind it stays, now on a line of its own.
     assert all(line in opened or line.lstrip().startswith("#") for line in new if line not in old)
 

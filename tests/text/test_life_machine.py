@@ -8,6 +8,7 @@ from extreg.errors import ExtregError
 from extreg.registry import life
 from extreg.registry.document import Document
 from extreg.registry.model import Registry
+from extreg.registry.other_names import alias, move_module
 from extreg.registry.toml.edit import edit
 
 hypothesis = pytest.importorskip("hypothesis", reason="pip install hypothesis")
@@ -30,11 +31,12 @@ START = (
     'format = 1\n[codes]\n# below\n310 = "a:C"\n# between\n303 = "a:D"\n\n# above the end\n',
 )
 TARGETS = st.builds("{}:{}".format, st.sampled_from(["a", "b", "c.d"]), st.sampled_from(["A", "B", "C", "D.E"]))
+MODULES = st.sampled_from(["a", "b", "c.d", "c"])
 COMMENT = re.compile(r"#[^\r\n]*")
 
 
 class Life(RuleBasedStateMachine):
-    """add, promote, demote, retire and move in any order; what each row once meant is remembered here."""
+    """Every step of a code's life, and other names, in any order; what each row once meant is remembered here."""
 
     codes = Bundle("codes")
 
@@ -102,6 +104,14 @@ class Life(RuleBasedStateMachine):
     def move(self, code: int, name: str) -> None:
         self.try_to(life.move, code, name)
 
+    @rule(code=codes, name=TARGETS)
+    def alias(self, code: int, name: str) -> None:
+        self.try_to(alias, code, [name])
+
+    @rule(old=MODULES, new=MODULES)
+    def move_module(self, old: str, new: str) -> None:
+        self.try_to(move_module, old, new)
+
     @invariant()
     def every_refusal_says_what_to_do(self) -> None:
         assert all(refusal.message and refusal.hint for refusal in self.refusals)
@@ -132,6 +142,16 @@ class Life(RuleBasedStateMachine):
             now = registry.target(code) or registry.retired[code]
             assert story[-1] == now
             assert set(story) <= {now, *registry.moved.get(code, ())}
+
+    @invariant()
+    def what_a_code_means_is_a_name_of_today(self) -> None:
+        registry = self.registry
+        for code in registry.spent - set(registry.retired):
+            target = registry.target(code)
+            assert registry.current(target) == target
+            for name in registry.aliases.get(code, ()):
+                assert registry.current(name) == target
+                assert registry.code(name) == (code if registry.state(code) == "live" else None)
 
     @invariant()
     def the_text_is_as_it_was(self) -> None:

@@ -41,6 +41,12 @@ modules = ["shop.hot"]
 # a mistake
 299 = "shop.old:Gone"
 
+[aliases]
+240 = ["shop._fast:Order"]  # the compiled one
+
+[renamed]
+"shop.util" = "shop.tools"  # since 2021
+
 [reducers]
 "shop.models:Order" = "shop.models:reduce"
 # the end
@@ -60,6 +66,12 @@ FAULTS = {
     "a row stands twice": lambda text: text.replace("[load-only]\n", '[load-only]\n240 = "shop.models:Order"\n'),
     "a spent code is forgotten": lambda text: text.replace('299 = "shop.old:Gone"\n', ""),
     "a record of a move is lost": lambda text: text.replace('241 = ["shop.lines:Line"]\n', ""),
+    "an alias is lost": lambda text: re.sub(r"240 = \[.*\n", "", text),
+    "an alias is another": lambda text: text.replace("shop._fast", "shop._slow"),
+    "a rename is lost": lambda text: re.sub(r"\"shop.util\" = .*\n", "", text),
+    "a rename leads elsewhere": lambda text: text.replace("shop.tools", "shop.tool"),
+    "a comment behind a rename is lost": lambda text: text.replace("  # since 2021", ""),
+    "a comment behind an alias is lost": lambda text: text.replace("  # the compiled one", ""),
     "an include is lost": lambda text: text.replace('include = ["paylib"]  # theirs\n', ""),
     "a range is another": lambda text: text.replace("last = 255", "last = 254"),
     "a reducer is lost": lambda text: re.sub(r'"shop.models:Order" = .*\n', "", text),
@@ -95,6 +107,13 @@ def test_the_right_edit_is_accepted():
     assert '300 = "shop.jobs:Report"  # nightly\n' in made
 
 
+def test_a_new_table_goes_behind_what_is_added_to_the_last_one():
+    document = Document.read('format = 1\n\n[reducers]\n"a:B" = "a:b"\n')
+    registry = document.require()
+    wanted = replace(registry, reducers={**registry.reducers, "a:C": "a:c"}, renamed={"d": "e"})
+    assert edit(document, wanted) == document.text + '"a:C" = "a:c"\n\n[renamed]\nd = "e"\n'
+
+
 @pytest.mark.parametrize("fault", [*FAULTS, *OF_THE_MOVED])
 def test_a_wrong_edit_is_refused(monkeypatch, fault):
     document = Document.read(TEXT)
@@ -111,12 +130,12 @@ def test_a_wrong_edit_is_refused(monkeypatch, fault):
         edit(document, changed(document.require()))
 
 
-@pytest.mark.parametrize("spoiled", ["include", "ranges", "reducers"])
+@pytest.mark.parametrize("spoiled", ["include", "ranges", "renamed", "reducers"])
 def test_a_wrong_edit_of_settings_is_refused(monkeypatch, spoiled):
     document = Document.read(TEXT)
     registry = document.require()
     monkeypatch.setattr(editing, "edit_settings", lambda text, old, new, end: text)
-    wanted = replace(registry, **{spoiled: {"include": (), "ranges": {}, "reducers": {}}[spoiled]})
+    wanted = replace(registry, **{spoiled: {"include": (), "ranges": {}, "renamed": {}, "reducers": {}}[spoiled]})
     with pytest.raises(ExtregError, match="could not be proved safe"):
         edit(document, wanted)
 

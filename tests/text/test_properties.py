@@ -40,6 +40,14 @@ def registries(draw: st.DrawFn) -> Registry:
         rows[table][code] = target
         live.update([target] if table == "codes" else [])
     moved = {code: tuple(draw(st.lists(TARGET, min_size=1, max_size=3))) for code in codes if draw(st.booleans())}
+    taken = {target for table in ("codes", "load_only") for target in rows[table].values()}
+    others = draw(st.lists(TARGET.filter(lambda name: name not in taken), unique=True, max_size=6))
+    aliases = {code: tuple(others[at : at + 2]) for at, code in zip(range(0, len(others), 2), codes, strict=False)}
+    # No new name is an old one, nor above or below it, so that there are no circles.
+    renamed = {
+        **draw(st.dictionaries(DOTTED.map("old.{}".format), DOTTED.map("new.{}".format), max_size=2)),
+        **draw(st.dictionaries(TARGET.map("old.{}".format), TARGET.map("new.{}".format), max_size=2)),
+    }
     ranges = {}
     if draw(st.booleans()):
         first = draw(st.integers(65536, MAX_CODE))
@@ -50,6 +58,8 @@ def registries(draw: st.DrawFn) -> Registry:
         include=tuple(draw(st.lists(DOTTED, max_size=2))),
         ranges=ranges,
         moved=moved,
+        aliases=aliases,
+        renamed=renamed,
         reducers=draw(st.dictionaries(TARGET, TARGET, max_size=2)),
         **rows,
     )
@@ -64,7 +74,7 @@ def test_render_then_parse_is_identity(registry: Registry) -> None:
 
 @given(registries(), registries())
 def test_an_edit_means_what_was_wanted(before: Registry, after: Registry) -> None:
-    """Whatever the difference between two registries: rows of codes and former targets, from any state to any other."""
+    """Whatever the difference between two registries: rows of codes and names, from any state to any other."""
     wanted = Registry(
         include=before.include,
         ranges=before.ranges,
@@ -73,6 +83,8 @@ def test_an_edit_means_what_was_wanted(before: Registry, after: Registry) -> Non
         load_only=after.load_only,
         retired=after.retired,
         moved=after.moved,
+        aliases=after.aliases,
+        renamed=after.renamed,
     )
     document = Document.read(render(before))
     text = edit(document, wanted)

@@ -49,6 +49,9 @@ def main_module(context: Context) -> Iterator[Finding]:
     for row in context.rows_in(main):
         message = f"code {row.code} ({row.target}) is in a main module, which has another name in every program"
         yield context.found("main-module", row, message, f"extreg move {row.code} MODULE:NAME")
+    for name in context.document.other_names:
+        if name.name.partition(":")[0].rpartition(".")[2] in _MAIN_NAMES:
+            yield context.found_name("main-module", name, "is in a main module, which has another name elsewhere")
 
 
 def local_name(context: Context) -> Iterator[Finding]:
@@ -61,6 +64,9 @@ def local_name(context: Context) -> Iterator[Finding]:
     for row in context.rows_like(_LOCAL):
         message = f"code {row.code} ({row.target}) is local to a function: pickle cannot find it"
         yield context.found("local-name", row, message, f"extreg move {row.code} MODULE:NAME")
+    for name in context.document.other_names:
+        if _LOCAL.search(name.name):
+            yield context.found_name("local-name", name, "is local to a function: pickle cannot find it")
 
 
 def python2_name(context: Context) -> Iterator[Finding]:
@@ -91,13 +97,19 @@ def dangerous_target(context: Context) -> Iterator[Finding]:
     was loaded once is never asked for again. And the registry is the allow-list of `extreg.loads`.
 
     How to fix it: `extreg demote` the code, then `extreg retire` it. `extreg add` refuses such a target; where you know
-    better, `--force` and a line `# extreg: ignore[dangerous-target] and why`.
+    better, `--force` and a line `# extreg: ignore[dangerous-target] and why`. A name in `[aliases]`, or a new one in
+    `[renamed]`, is taken out.
     """
     for row in context.rows_in({module for module in context.document.loaded_modules if danger_in(module)}):
         found = danger(row.target)
         if found is not None:
             message = f"code {row.code} ({row.target}) must not have one: {found.why}"
             yield context.found("dangerous-target", row, message, f"extreg retire --now {row.code}")
+    for name in context.document.other_names:
+        # Of a module, what any name in it is, since all names that are below the old one are meant.
+        found = danger(name.name if ":" in name.name else f"{name.name}:_")
+        if found is not None:
+            yield context.found_name("dangerous-target", name, f"must not be reached by other names: {found.why}")
 
 
 def dead_target(context: Context) -> Iterator[Finding]:

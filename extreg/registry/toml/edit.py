@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from extreg.errors import ExtregError
 from extreg.registry.document import Document
-from extreg.registry.invariants import MAX_CODE
+from extreg.registry.invariants import CODE_TABLES, MAX_CODE
 from extreg.registry.model import Registry
 from extreg.registry.toml.edit_proof import prove_edit
 from extreg.registry.toml.edit_settings import edit_settings
 from extreg.registry.toml.render import row, string
 from extreg.registry.toml.statements import Element, Statement, comments_above, elements, statements
 
-_ORDER = ("codes", "load-only", "moved", "retired", "reducers")
+_ORDER = ("codes", "load-only", "moved", "retired", "aliases", "renamed", "reducers")
 Rows = Mapping[int, object]
 Carried = Mapping[tuple[str, int], str]  # by table and code: the lines that a new row brings along, comments first
 
@@ -56,7 +56,7 @@ def edit(document: Document, new: Registry, carried: Carried | None = None) -> s
 
 
 def _tables(registry: Registry) -> dict[str, Rows]:
-    return {**registry.tables, "moved": registry.moved}
+    return {**registry.tables, "moved": registry.moved, "aliases": registry.aliases}
 
 
 class _Page:
@@ -167,7 +167,7 @@ class _Page:
 
     def _line(self, table: str, code: int, value: object, old: dict[str, Rows]) -> str:
         """Return the row as it will stand, with what stood behind its value in the table it comes from."""
-        origin = next((name for name in ("codes", "load-only") if code in old[name] and table != "moved"), None)
+        origin = next((name for name in ("codes", "load-only") if code in old[name] and table in CODE_TABLES), None)
         if origin is None:
             return self.end_of_line.join(self.carried.get((table, code), row(code, value)).splitlines())
         pair = self._pair(origin, code)

@@ -82,10 +82,10 @@ def _touched(path: _Path, old: Registry, new: Registry) -> bool:
     first, *rest = path
     if first == "include":
         return old.include != new.include
-    if first in ("ranges", "reducers"):
+    if first in ("ranges", "renamed", "reducers"):
         one, other = getattr(old, first), getattr(new, first)
         return bool(one.get(rest[0]) != other.get(rest[0]) if rest else one != other)
-    one, other = ({**one.tables, "moved": one.moved}.get(first, {}) for one in (old, new))
+    one, other = ({**one.tables, "moved": one.moved, "aliases": one.aliases}.get(first, {}) for one in (old, new))
     if not rest:
         return bool(one != other)
     return not rest[0].isdecimal() or one.get(int(rest[0])) != other.get(int(rest[0]))

@@ -1,6 +1,9 @@
-"""Edits of what is no code: include, [ranges.NAME] and [reducers].  Text to text; the caller proves the result."""
+"""Edits of what is no code: include, [ranges.NAME], [renamed] and [reducers].
 
-from collections.abc import Iterator
+Text to text; the caller proves the result.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from extreg.registry.model import Registry
@@ -18,11 +21,18 @@ class _Splice(NamedTuple):
 
 
 def edit_settings(text: str, old: Registry, new: Registry, end_of_line: str) -> str:
-    """Return `text`, which says `old`, with the includes, ranges and reducers of `new`; codes are left alone."""
-    if (old.include, old.ranges, old.reducers) == (new.include, new.ranges, new.reducers):
+    """Return `text`, which says `old`, with the includes, ranges, renames and reducers of `new`; codes stay."""
+    if all(getattr(old, name) == getattr(new, name) for name in ("include", "ranges", "renamed", "reducers")):
         return text
     page = _Page(text)
-    splices = [*page.include(old, new), *page.ranges(old, new), *page.reducers(old, new)]
+    text = _applied(text, [*page.include(old, new), *page.ranges(old, new)], end_of_line)
+    # One after the other: a new table may go to where the last row of another one does.
+    for table in ("renamed", "reducers"):
+        text = _applied(text, _Page(text).rows(table, getattr(old, table), getattr(new, table)), end_of_line)
+    return text
+
+
+def _applied(text: str, splices: Iterable[_Splice], end_of_line: str) -> str:
     for splice in reversed(sorted(splices, key=lambda s: (s.start, s.end))):  # noqa: C413 - equals change places too
         text = text[: splice.start] + end_of_line.join(splice.text.split("\n")) + text[splice.end :]
     return text
@@ -46,19 +56,27 @@ class _Page:
         else:
             yield self._list(pair, old.include, new.include)
 
-    def reducers(self, old: Registry, new: Registry) -> Iterator[_Splice]:
-        yield from self._removed("reducers", old.reducers.keys() - new.reducers.keys())
-        for kind in old.reducers.keys() & new.reducers.keys():
-            if old.reducers[kind] != new.reducers[kind] and (pair := self.pairs.get(("reducers", kind))):
-                yield _Splice(*pair.value, string(new.reducers[kind]))
-        added = [row(kind, new.reducers[kind]) for kind in new.reducers if kind not in old.reducers]
+    def rows(self, table: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[_Splice]:
+        """Yield the edits of a table of names: what is new goes behind its last row, in a new table to the end.
+
+        A row whose key is another now, because a module moved, stays where it is, with its comment.
+        """
+        successors = _successors(old, new)
+        yield from self._removed(table, old.keys() - new.keys() - successors.keys())
+        for name, successor in successors.items():
+            if pair := self.pairs.get((table, name)):
+                yield _Splice(pair.key[0], pair.value[1], row(successor, new[successor]))
+        for name in old.keys() & new.keys():
+            if old[name] != new[name] and (pair := self.pairs.get((table, name))):
+                yield _Splice(*pair.value, string(new[name]))
+        added = [row(name, new[name]) for name in new if name not in old and name not in successors.values()]
         if not added:
             return
-        if not any(found.path == ("reducers",) for found in self.statements):
-            added.insert(0, "[reducers]")
+        if not any(found.path == (table,) for found in self.statements):
+            added.insert(0, f"[{table}]")
             if self.text and not self.text.endswith("\n\n"):
                 added.insert(0, "")
-        place = self._end_of("reducers") or len(self.text)
+        place = self._end_of(table) or len(self.text)
         yield _Splice(place, place, "".join(line + "\n" for line in added))
 
     def ranges(self, old: Registry, new: Registry) -> Iterator[_Splice]:
@@ -111,6 +129,20 @@ class _Page:
             if self.text.startswith(end_of_line, position):
                 return position + len(end_of_line)
         return position
+
+
+def _successors(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Return which rows of `new` are those of `old` under another key: of one qualified name, or turned round."""
+    came = [name for name in new if name not in old]
+    found: dict[str, str] = {}
+    for name in old:
+        _, colon, qualname = name.partition(":")
+        like = [other for other in came if colon and other.partition(":")[2] == qualname]
+        like += [other for other in came if other == old[name] and new[other] == name]
+        if name not in new and like:
+            found[name] = like[0]
+            came.remove(like[0])
+    return found
 
 
 def _fields(span: Range) -> dict[str, object]:

@@ -23,7 +23,10 @@ def render(registry: Registry) -> str:
             text += _table(name, rows)
         if name == "load-only" and registry.moved:
             text += _table("moved", registry.moved)
-    return text + (_table("reducers", registry.reducers) if registry.reducers else "")
+    named: dict[str, Mapping[Any, object]] = {"aliases": registry.aliases, "renamed": registry.renamed}
+    for name, others in {**named, "reducers": registry.reducers}.items():
+        text += _table(name, others) if others else ""
+    return text
 
 
 def row(code: int | str, value: object) -> str:

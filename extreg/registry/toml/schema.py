@@ -4,7 +4,15 @@ Getters are small and the problem grows its own path.  The sound case runs in a 
 nothing heavy, because a start-up without a cache pays for it.
 """
 
-from extreg.registry.invariants import BUILT_IN_RANGES, MAX_CODE, moved_problems, range_problems, table_problems
+from extreg.registry.invariants import (
+    BUILT_IN_RANGES,
+    MAX_CODE,
+    alias_problems,
+    moved_problems,
+    range_problems,
+    renamed_problems,
+    table_problems,
+)
 from extreg.registry.target import explain, is_module, is_target, split_all
 
 TYPE_CHECKING = False
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
     from extreg.errors import Problem
 
 FORMAT = 1
-TOP = ("format", "include", "ranges", "codes", "load-only", "moved", "retired", "reducers")
+TOP = ("format", "include", "ranges", "codes", "load-only", "moved", "retired", "aliases", "renamed", "reducers")
 RANGE_KEYS = ("first", "last", "allocate", "modules")
 
 _MOST_SHOWN = 200
@@ -32,7 +40,18 @@ _TOML_NAMES = {
 class Tables:
     """What a registry file says, as plain dicts: the input of both `Registry` and the start-up plan."""
 
-    __slots__ = ("codes", "include", "keys", "load_only", "moved", "ranges", "reducers", "retired")
+    __slots__ = (
+        "aliases",
+        "codes",
+        "include",
+        "keys",
+        "load_only",
+        "moved",
+        "ranges",
+        "reducers",
+        "renamed",
+        "retired",
+    )
 
     def __init__(self, data: "Mapping[str, Any]", problems: "list[Problem]") -> None:
         #: The targets of each sound code table as pickle's keys, in the order of its rows.
@@ -42,7 +61,9 @@ class Tables:
         self.codes = _code_table(data, "codes", problems, self.keys)
         self.load_only = _code_table(data, "load-only", problems, self.keys)
         self.retired = _code_table(data, "retired", problems, self.keys)
-        self.moved = _moved(data, problems)
+        self.moved = _names(data, "moved", "an array of former targets, oldest first", problems)
+        self.aliases = _names(data, "aliases", "an array of the target's other names", problems)
+        self.renamed = _renamed(data, problems)
         self.reducers = _reducers(data, problems)
 
     @property
@@ -61,6 +82,9 @@ def read_tables(data: "Mapping[str, Any]") -> "tuple[Tables, list[Problem]]":
     if len(problems) == 0:
         problems += table_problems(tables.code_tables)
         problems += moved_problems(tables.code_tables, tables.moved)
+        problems += moved_problems(tables.code_tables, tables.aliases, "aliases")
+        problems += alias_problems(tables.code_tables, tables.aliases)
+        problems += renamed_problems(tables.renamed)
         if tables.ranges:
             built_in = {name: (first, last) for name, (first, last, _) in BUILT_IN_RANGES.items()}
             declared = {name: (row["first"], row["last"]) for name, row in tables.ranges.items()}
@@ -191,19 +215,50 @@ def _target(found: object, where: str, problems: "list[Problem]") -> bool:
     return True
 
 
-def _moved(data: "Mapping[str, Any]", problems: "list[Problem]") -> "dict[int, tuple[str, ...]]":
-    table = _table(data, "moved", problems)
+def _names(data: "Mapping[str, Any]", name: str, what: str, problems: "list[Problem]") -> "dict[int, tuple[str, ...]]":
+    """Return a table of codes with names that they have besides their target's."""
+    table = _table(data, name, problems)
     rows: dict[int, tuple[str, ...]] = {}
-    for key, former in table.items():
-        code = _code(key, "moved", problems)
-        where = f"moved.{key}"
-        if type(former) is not list or not former:
-            problems.append(_expected(where, "an array of former targets, oldest first", former))
+    for key, names in table.items():
+        code = _code(key, name, problems)
+        where = f"{name}.{key}"
+        if type(names) is not list or not names:
+            problems.append(_expected(where, what, names))
             continue
-        sound = [_target(target, where, problems) for target in former]
+        sound = [_target(target, where, problems) for target in names]
         if code is not None and all(sound):
-            rows[code] = tuple(former)
+            rows[code] = tuple(names)
     return rows
+
+
+def _renamed(data: "Mapping[str, Any]", problems: "list[Problem]") -> "dict[str, str]":
+    rows: dict[str, str] = {}
+    for old, new in _table(data, "renamed", problems).items():
+        where = f"renamed.{old}"
+        if type(new) is dict:  # an unquoted key with dots in it
+            path, value = _leaf(old, new)
+            line = f'"{path}" = {value!r}'.replace("'", '"') if type(value) is str else f'"{path}" = ...'
+            problems.append(_problem(f"renamed.{path}", "a name with dots in it stands in quotes", f"write {line}"))
+            continue
+        if type(new) is not str:
+            problems.append(_expected(where, "the new name of a target or of a module", new))
+            continue
+        if ":" not in old + new and is_module(old) and is_module(new):
+            rows[old] = new
+            continue
+        sound = [_target(old, where, problems), _target(new, where, problems)]
+        if all(sound):
+            rows[old] = new
+    return rows
+
+
+def _leaf(path: str, found: "dict[str, Any]") -> "tuple[str, object]":
+    """Return the first dotted path through nested tables to a value that is none, and that value."""
+    value: object = found
+    while type(value) is dict and value:
+        key, value = next(iter(value.items()))
+        path = f"{path}.{key}"
+    return path, value
 
 
 def _reducers(data: "Mapping[str, Any]", problems: "list[Problem]") -> "dict[str, str]":

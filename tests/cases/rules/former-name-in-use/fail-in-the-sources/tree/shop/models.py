@@ -1,0 +1,3 @@
+class Order: pass
+class Tin: pass
+class Case: pass

@@ -1,0 +1,2 @@
+from shop.models import Tin
+class Case: pass
