@@ -43,8 +43,10 @@ def _add(arguments: argparse.Namespace) -> int:
     _note_known(codes, known[0])
     if arguments.code is None:
         _note_displaced(codes, known[0].everything, after.require())
+    everything = known[0].everything
     for target, code in codes.items():
-        say(row(code, target))
+        # The target of an alias has the code, and is what is in the file.
+        say(row(code, everything.target(code) or target))
     return 0
 
 
@@ -52,11 +54,17 @@ def _note_known(codes: Mapping[str, int], before: Effective) -> None:
     """Say which targets had their code before."""
     spent = before.everything.spent
     notes = [
-        f"{target} is there already{f', in {before.files[code]}' if code in before.files else ''}"
+        f"{_named(before.everything, target, code)}there already"
+        f"{f', in {before.files[code]}' if code in before.files else ''}"
         for target, code in codes.items()
         if code in spent
     ]
     note_some(notes, "targets are there already")
+
+
+def _named(everything: Registry, target: str, code: int) -> str:
+    own = everything.target(code)
+    return f"{target} is " if own == target else f"{target} is another name of {own}, which is "
 
 
 def _note_displaced(codes: Mapping[str, int], before: Registry, after: Registry) -> None:

@@ -26,6 +26,7 @@ COMMANDS = (
     Entry("demote", "make live codes load-only"),
     Entry("retire", "spend codes for ever"),
     Entry("move", "let a code follow a class that moved"),
+    Entry("alias", "record the other names of what a code means"),
     Entry("list", "list all codes"),
     Entry("show", "show one code with its whole story"),
     Entry("lint", "check the registry"),

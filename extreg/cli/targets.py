@@ -25,6 +25,11 @@ def resolved(targets: Sequence[str], path: Path, arguments: argparse.Namespace) 
     return list(own.values())
 
 
+def accepted(names: Sequence[str], path: Path) -> None:
+    """Say what lint would say of targets as they are; raise `ExtregError` for one that should not have a code."""
+    _object({name: name for name in names}, path)
+
+
 def _object(own: Mapping[str, str], path: Path) -> None:
     """Say what lint would say of the targets that those given really are; raise `ExtregError` for one of no use."""
     given = {found: target for target, found in own.items()}

@@ -157,7 +157,7 @@ WORLDS = {
         "lint --against base.toml",
         "move 300 shop:Basket",
         registry=file('300 = "shop:Basket"\n'),
-        files=BASE,
+        files={**BASE, "shop.py": "class Basket: pass\nclass Bill: pass\n"},
         hand={"registry.toml": file()},
     ),
     "reassigned": World(
@@ -225,6 +225,34 @@ WORLDS = {
     "no such module here": World("add nowhere:Order", "add --no-import nowhere:Order", after=1),
     "through a folder": World("add src.lib:Bill", "add lib:Bill", files={"src/lib.py": "class Bill: pass\n"}, after=1),
     "no use": World("add os:system", "rule dangerous-target", after=1),
+    # Other names
+    "another live code has the name": World(
+        "alias 300 shop:Basket", "demote 301", registry=file(f'{ROWS}301 = "shop:Basket"\n'), after=1
+    ),
+    "a load-only code has the name": World(
+        "alias 300 shop:Basket",
+        "move --no-import 301 shop:Order",
+        registry=file(load_only='301 = "shop:Basket"\n'),
+    ),
+    "it is an alias of another": World(
+        "alias 300 shop:Bill",
+        "show 301",
+        registry=file(f'{ROWS}301 = "shop:Basket"\n\n[aliases]\n301 = ["shop:Bill"]\n'),
+        after=1,
+    ),
+    "to what is an alias": World(
+        "move 300 shop:Bill",
+        "show 301",
+        registry=file(f'{ROWS}301 = "shop:Basket"\n\n[aliases]\n301 = ["shop:Bill"]\n'),
+        after=1,
+    ),
+    "no other name": World("alias 300 shop:Order", "show 300", after=1),
+    "no module": World(
+        "move --module shop:Order old",
+        "move CODE NEW",
+        fill={"CODE": "300", "NEW": "shop:Basket"},
+        after=2,
+    ),
     # The others
     "no cache": World("compile --check", "compile"),
     "a folder to disassemble": World("dis .", "scan", fill={"scan": "scan ."}, after=2),
@@ -270,7 +298,7 @@ def test_a_cure_cures(name: str, tmp_path: Path) -> None:
 # What no world is needed for: by the source that says it, or by the command that is spoken of.
 NOT_RUN = {
     "a page on the command, or an example in its help": re.compile(
-        r"(?:add|commands|compile|demo|demote|diff|dis|init|lint|list|merge_driver|move|parsing|promote|resolve|retire"
+        r"(?:add|alias|commands|compile|demo|demote|diff|dis|init|lint|list|merge_driver|move|parsing|promote|resolve|retire"
         r"|rewrite|rule|scan|schema|show|suggest|git_setup)\.py \| (?!git-setup|init$)"
     ),
     "a page of documentation": re.compile(r"rule_pages\.py|__init__\.py"),

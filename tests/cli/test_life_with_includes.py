@@ -64,18 +64,24 @@ TARGETS = [f"shop:{name}" for name in "ABCDEFGHIJ"] + [
     "baselib:Gone",
 ]
 CODES = [str(code) for code in (240, 241, 242, 243, 244, 298, 299, 310, 311, 312, 313, 70003, 70004, 70005, 5)]
+# Nobody is kept from calling a new class as an old one was; lint says so, and is right.
+GIVEN_AGAIN = ("former-name-in-use", "ambiguous-former-name")
 
 
 def command(dice: random.Random) -> list[str]:
     """Return a random life command, sensible or not."""
-    verb = dice.choice(["add", "add", "add", "promote", "demote", "retire", "move"])
+    verb = dice.choice(["add", "add", "add", "promote", "demote", "retire", "move", "module", "alias"])
     if verb == "add":
         options = dice.choice(
             [[], ["--load-only"], ["--range", "hot"], ["--range", "paid"], ["--code", dice.choice(CODES)]]
         )
         more = dice.choice([[], ["--load-only"]]) if options[:1] == ["--code"] else []
         return ["add", "--no-import", *options, *more, dice.choice(TARGETS)]
+    if verb == "module":
+        return ["move", "--no-import", "--module", *dice.sample(["shop", "shop.sub", "store", "paylib"], 2)]
     wanted = dice.choice(CODES + TARGETS)
+    if verb == "alias":
+        return ["alias", wanted, *dice.sample([*TARGETS, "shop:L", "shop:M", "store:N"], dice.randint(1, 2))]
     if verb == "move":
         return ["move", "--no-import", wanted, dice.choice(TARGETS)]
     return [verb, *dice.choice([[], ["--now"]]), wanted] if verb == "retire" else [verb, wanted]
@@ -100,7 +106,7 @@ def run_some(folder: Path, seed: int, commands: int, capsys: pytest.CaptureFixtu
             continue
         assert code == 0, line
         changed += 1
-        assert extreg.lint(registry, sources=False) == (), (seed, line, said)
+        assert extreg.lint(registry, sources=False, ignore=GIVEN_AGAIN) == (), (seed, line, said)
         extreg.install(registry)
         extreg.uninstall()
     return changed
