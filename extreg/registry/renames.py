@@ -82,6 +82,10 @@ class Names:
         for old, new in registry.renamed.items():
             if ":" in old:
                 self.steps.setdefault(old, set()).add(new)
+        # An alias is a name of today, elsewhere, and leads to one code.
+        for code, names in registry.aliases.items():
+            if (target := registry.target(code)) is not None:
+                self.steps.update((name, {target}) for name in names)
         # What a retired code was once called counts only where nothing else is known of the name, and where its last
         # target has not been renamed back since.
         for name, targets in of_retired.items():

@@ -75,6 +75,12 @@ def test_a_name_that_leads_to_two_places_leads_to_none():
     assert R(codes={300: "a:X"}, moved={300: ("old:X",)}, renamed={"old:X": "b:X"}).current("old:X") == "old:X"
 
 
+def test_an_alias_is_no_former_name_of_something_else():
+    registry = R(codes={300: "a:X", 301: "b:X"}, moved={300: ("old:X",)}, aliases={301: ("old:X",)})
+    assert registry.current("old:X") == "b:X"
+    assert R(codes={301: "b:X"}, renamed={"old:X": "c:X"}, aliases={301: ("old:X",)}).current("old:X") == "b:X"
+
+
 def test_what_a_code_means_is_no_former_name():
     swapped = R(codes={300: "a:X", 301: "b:X"}, moved={300: ("b:X",), 301: ("a:X",)})
     assert (swapped.current("a:X"), swapped.current("b:X")) == ("a:X", "b:X")
@@ -167,6 +173,8 @@ def test_aliases_are_in_the_fingerprint_and_leave_it_alone_where_there_are_none(
     assert named.fingerprint != plain.fingerprint
     assert R(codes={300: "a:X"}, retired={301: "b:X"}, aliases={301: ("c:X",)}).fingerprint == plain.fingerprint
     assert R(codes={300: "a:X"}, retired={301: "b:X"}, renamed={"c": "d"}).fingerprint == plain.fingerprint
+    former = R(codes={300: "a:X"}, retired={301: "b:X"}, moved={300: ("z:X",), 301: ("y:X",)}, renamed={"c": "d"})
+    assert former.fingerprint == plain.fingerprint
     orders = [R(codes={300: "a:X"}, aliases={300: names}) for names in (("c:X", "d:X"), ("d:X", "c:X"))]
     assert orders[0].fingerprint == orders[1].fingerprint
 

@@ -84,7 +84,7 @@ class Life(RuleBasedStateMachine):
         except ExtregError as refusal:
             self.refusals.append(refusal)
             return 0
-        assert code not in spent or self.registry.target(code) == name
+        assert code not in spent or name in (self.registry.target(code), *self.registry.aliases.get(code, ()))
         self.apply(new)
         return code
 

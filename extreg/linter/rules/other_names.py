@@ -87,8 +87,12 @@ def former_name_in_use(context: Context) -> Iterator[Finding]:
     registry = context.document.registry
     if registry is None:
         return
-    codes = {target: code for code, target in {**registry.load_only, **registry.codes}.items()}
+    loaded = {**registry.load_only, **registry.codes}
+    codes = {name: code for code in registry.aliases.keys() & loaded.keys() for name in registry.aliases[code]}
+    codes.update((target, code) for code, target in loaded.items())
     for name, new in _former(registry).items():
+        if loaded.get(codes.get(name, 0)) == new:
+            continue  # merged classes, or an alias that was the target once
         if name in codes:
             message = f"{name} is recorded as a former name of {new}, and is what code {codes[name]} means today"
         elif _defined_elsewhere(context, name, new):
