@@ -41,6 +41,8 @@ LINES = [
     ["demote", "300"],
     ["retire", "--now", "300"],
     ["move", "301", "shop:Other"],
+    ["move", "--no-import", "--module", "shop", "store"],
+    ["alias", "301", "shop:Another"],
     ["list"],
     ["show", "300"],
     ["lint"],
