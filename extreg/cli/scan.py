@@ -130,7 +130,7 @@ def _print_text(survey: Survey, registry: Registry | None) -> None:
         say("", *table(rows, ("code", *columns, "state", "target"), 5))
     if survey.globals:
         rows = [
-            (*_numbers(total), _code_of(module, name, registry) or "", f"{module}:{name}")
+            (*_numbers(total), _code_of(module, name, registry) or "", _shown(module, name, registry))
             for (module, name), total in _ordered(survey.globals)
         ]
         say("", *table(rows, (*columns, "code", "global by name"), 5))
@@ -155,7 +155,13 @@ def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dic
             for code, total in sorted(survey.codes.items())
         ],
         "globals": [
-            {"module": module, "name": name, "code": _code_of(module, name, registry), **total._asdict()}
+            {
+                "module": module,
+                "name": name,
+                "current": _current(module, name, registry),
+                "code": _code_of(module, name, registry),
+                **total._asdict(),
+            }
             for (module, name), total in sorted(survey.globals.items())
         ],
         "unresolved": survey.unresolved,
@@ -183,7 +189,18 @@ def _target(code: int, registry: Registry | None) -> str | None:
 
 
 def _code_of(module: str, name: str, registry: Registry | None) -> int | None:
-    return registry.code(f"{module}:{name}") if registry is not None else None
+    """Return the live code of what a name is called today, which rewriting puts in its place."""
+    return registry.code(_current(module, name, registry)) if registry is not None else None
+
+
+def _current(module: str, name: str, registry: Registry | None) -> str:
+    """Return what is called today what a pickle calls ``module:name``."""
+    return registry.current(f"{module}:{name}") if registry is not None else f"{module}:{name}"
+
+
+def _shown(module: str, name: str, registry: Registry | None) -> str:
+    today = _current(module, name, registry)
+    return today if today == f"{module}:{name}" else f"{module}:{name}, now {today}"
 
 
 def _jobs(text: str) -> int:

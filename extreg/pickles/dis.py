@@ -18,9 +18,9 @@ _PUTS = frozenset(b"pqr\x94")
 def disassemble(data: Buffer, registry: Registry | None = None) -> Iterator[str]:
     """Yield one line for each opcode of each pickle in `data`, without the newline.
 
-    Beside a code stands its target and its state in `registry`; beside a STACK_GLOBAL or GLOBAL its target, and its
-    code if it has one. An empty line and a heading part pickles in a row.  Raises `MalformedPickleError` after the
-    lines before the fault.
+    Beside a code stands its target and its state in `registry`; beside a STACK_GLOBAL or GLOBAL its target, what that
+    is called now if it is a former name, and its code if it has one. An empty line and a heading part pickles in a row.
+    Raises `MalformedPickleError` after the lines before the fault.
     """
     data = flat(data)
     begin, number, events = 0, 0, walk(data)
@@ -101,5 +101,10 @@ def _beside(event: Event, protocol: int, registry: Registry | None) -> list[str]
     notes = [named] if event.opcode == "STACK_GLOBAL" else []
     if actual != (event.module, event.name):
         notes.append(f"-> {':'.join(actual)}")
-    code_of = registry.code(":".join(actual)) if registry is not None else None
+    if registry is None:
+        return notes
+    today = registry.current(":".join(actual))
+    if today != ":".join(actual):
+        notes.append(f"[now {today}]")
+    code_of = registry.code(today)
     return [*notes, f"[code {code_of}]"] if code_of is not None else notes

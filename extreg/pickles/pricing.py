@@ -78,13 +78,15 @@ def price(
     one_byte: int = 16,
     allowed: Callable[[str], bool] = lambda _: True,
     narrow: Callable[[str], bool] = lambda _: True,
+    today: Callable[[str], str] = str,
     least: int = 1,
 ) -> Prices:
     """Return which globals of `corpus`, written by name, deserve codes.
 
     `one_byte` is how many codes below 256 may be given; they go where they pay most, among the targets that
-    `narrow` says may have one.  `allowed` says which targets may have a code at all.  A target that saves less than
-    `least` bytes is not proposed.  Raises `MalformedPickleError` at the first item
+    `narrow` says may have one.  `allowed` says which targets may have a code at all, and `today` what a name
+    in the corpus is called now: a former name counts for that.  A target that saves less than `least` bytes is not
+    proposed.  Raises `MalformedPickleError` at the first item
     that is no row of pickles.
     """
     shapes: Counter[_Shape] = Counter()
@@ -95,9 +97,10 @@ def price(
         size += len(data)
         for pickle in pickles_in(flat(data)):
             pickles += 1
-            shapes[_shape(pickle)] += 1
+            shapes[_shape(pickle, today)] += 1
             if use == "scoped":
-                for name, spared in _spared(pickle):
+                for former, spared in _spared(pickle):
+                    name = today(former)
                     scoped[name] += spared
                     places[name] += 1
     seen, references = _totals(shapes)
@@ -192,6 +195,9 @@ class _Any:
     def code(self, target: str) -> int:
         return self.codes.setdefault(target, 256 + len(self.codes))
 
+    def current(self, target: str) -> str:
+        return target
+
 
 def _spared(pickle: Pickle) -> Iterator[tuple[str, int]]:
     """Yield the target of each place that rewriting changes, and how many bytes a two-byte code spares there."""
@@ -206,7 +212,7 @@ def _spared(pickle: Pickle) -> Iterator[tuple[str, int]]:
         yield targets[(code or 0) - 256], end - start - len(new)
 
 
-def _shape(pickle: Pickle) -> _Shape:
+def _shape(pickle: Pickle, today: Callable[[str], str]) -> _Shape:
     """Return what matters of the globals in `pickle`, so that equal ones are priced once."""
     data, modern = pickle.data, pickle.protocol >= 4
     if pickle.protocol < 2 or not pickle.references:
@@ -247,7 +253,10 @@ def _shape(pickle: Pickle) -> _Shape:
         gets = widths.get(slot, [])
         named.append(
             _Named(
-                spelled, end - start - shared + memo + sum(gets), 1 + len(gets), tuple(order[slot] for slot in touched)
+                today(spelled),
+                end - start - shared + memo + sum(gets),
+                1 + len(gets),
+                tuple(order[slot] for slot in touched),
             )
         )
     return tuple(named), words

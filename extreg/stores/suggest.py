@@ -61,6 +61,7 @@ def suggest(
         use=use,
         one_byte=left,
         allowed=allowed,
+        today=registry.current,
         narrow=lambda target: range_of_module(split(target)[0], registry.ranges) is None,
         least=least,
     )
@@ -120,9 +121,9 @@ def _corpus(
 
 
 def _known(registry: Registry) -> set[str]:
-    """Return every target that has, or had, a code: live, load-only, retired and former ones."""
+    """Return every target that has, or had, a code: live, load-only, retired, former ones, and aliases."""
     known = {target for rows in registry.tables.values() for target in rows.values()}
-    return known.union(*registry.moved.values())
+    return known.union(*registry.moved.values(), *registry.aliases.values())
 
 
 def _misplaced(registry: Registry, target: str) -> str | None:

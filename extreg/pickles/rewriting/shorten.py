@@ -25,6 +25,9 @@ class Codes(Protocol):
     def code(self, target: str, /) -> int | None:
         """Return the live code of `target`, or None."""
 
+    def current(self, target: str, /) -> str:
+        """Return what `target` is called today, or `target`."""
+
 
 # The fields of a `Place`, of which making a plain tuple takes a fifth of the time.
 _Place = tuple[int, int, int, bool]
@@ -33,6 +36,7 @@ _Place = tuple[int, int, int, bool]
 def shortened(pickle: Pickle, registry: Codes, bond: Bond = FREE) -> Plan:
     """Plan to put the live codes of `registry` in the place of the names that have one; never longer than before.
 
+    A former name has the code of what it is called today.
     What `bond` says is kept for other pickles of the row.
     """
     plan, protocol = Plan(), pickle.protocol
@@ -76,9 +80,15 @@ def _place(found: Found, protocol: int, registry: Codes) -> _Place | str | None:
         return "operands that only an execution would tell"
     path, word = (module, name) if protocol >= 3 else loaded(module, name, protocol)
     # Whatever has more colons than one is no target, and so none of the registry's.
-    code = registry.code(f"{path}:{word}")
-    if code is None:
-        return "no live code"
+    named = f"{path}:{word}"
+    code = registry.code(named)
+    if code is None or protocol < 4:
+        # What follows below protocol 4 is about what the code will load, which a former or other name is not.
+        today = registry.current(named)
+        code = registry.code(today) if code is None else code
+        if code is None:
+            return "no live code"
+        path, _, word = today.partition(":")
     if opcode == "GLOBAL":
         begin, end = offset, offset + 3 + len(module.encode()) + len(name.encode())
     elif begin is None:
@@ -87,7 +97,7 @@ def _place(found: Found, protocol: int, registry: Codes) -> _Place | str | None:
         return "a STACK_GLOBAL below protocol 4"
     else:
         end = offset + 1
-    if protocol < 4 and "." in name:
+    if protocol < 4 and ("." in name or "." in word):
         return "a nested name below protocol 4"
     if protocol < 3 and loaded(path, word, protocol) != (path, word):
         return "Python 2 had another global of that name"
