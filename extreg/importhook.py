@@ -98,15 +98,15 @@ def watch(
 
 def _add(entry: Watch) -> None:
     global _watches
-    others = [finder for finder in sys.meta_path if finder is not _FINDER]
-    sys.meta_path[:] = [_FINDER, *others]  # in one step: others ask it meanwhile
+    others = [finder for finder in sys.meta_path if finder is not FINDER]
+    sys.meta_path[:] = [FINDER, *others]  # in one step: others ask it meanwhile
     _watches = (*_watches, entry)
 
 
 def _drop(entry: Watch) -> None:
     global _watches
     former, others = _watches, tuple(other for other in _watches if other is not entry)
-    finders = sys.meta_path if others else [finder for finder in sys.meta_path if finder is not _FINDER]
+    finders = sys.meta_path if others else [finder for finder in sys.meta_path if finder is not FINDER]
     try:
         _watches = others
         sys.meta_path[:] = finders
@@ -154,12 +154,12 @@ class _Finder:
         return spec
 
 
-_FINDER = _Finder()
+FINDER = _Finder()
 
 
 def _ask_the_others(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
     for finder in tuple(sys.meta_path):
-        if finder is _FINDER:
+        if finder is FINDER:
             continue
         find_spec = getattr(finder, "find_spec", None)
         if find_spec is None:

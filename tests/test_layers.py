@@ -19,6 +19,7 @@ LAYERS = (
     ("extreg.errors", "extreg.printable", "extreg.lazy", "extreg.process", "extreg.archives"),
     ("extreg.ledger.",),
     ("extreg.importhook",),
+    ("extreg.healing.",),
     ("extreg.disk.",),
     ("extreg.registry.",),
     ("extreg.pickles.walking.",),
@@ -100,9 +101,15 @@ def is_ours(module: str) -> bool:
 
 
 # What a start runs when all is well, with the modules that come in when something happens later.
-WARM = {"extreg", "extreg.startup", "extreg.archives", "extreg.importhook", "extreg.lazy"} | {
-    f"extreg.startup.{name}" for name in ("cache", "changes", "packages", "strangers", "watch")
-}
+WARM = {
+    "extreg",
+    "extreg.startup",
+    "extreg.archives",
+    "extreg.importhook",
+    "extreg.lazy",
+    "extreg.healing",
+    "extreg.healing.hook",
+} | {f"extreg.startup.{name}" for name in ("cache", "changes", "packages", "strangers", "watch")}
 
 
 def is_startup(module: str) -> bool:

@@ -60,7 +60,7 @@ def state():
         "outside": (ledger.outside.live, ledger.outside.inverted),
         "stand": (ledger.stand.live, ledger.stand.inverted, ledger.stand.retired),
         "moving": ledger.moving,
-        "finders": [finder for finder in sys.meta_path if finder is importhook._FINDER],
+        "finders": [finder for finder in sys.meta_path if finder is importhook.FINDER],
         "watches": len(importhook._watches),
         "watchers": len(watch._holders),
     }

@@ -1,0 +1,82 @@
+"""The finder that plain pickle's imports come by: on `sys.meta_path`, in front, while there are rows.
+
+Of a module that is not in the table it says nothing; for one that is, it says what `extreg.healing.requests` says.
+Nothing else is imported before that.
+"""
+
+import sys
+from _thread import RLock
+
+from extreg import healing
+from extreg.healing import table_of
+from extreg.ledger import locked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+    from extreg.healing import Table
+
+_lock = RLock()
+_owners: "dict[object, Table]" = {}
+
+
+def start(owner: object, table: "Table") -> None:
+    """Let plain pickle find the names of `table`, until `stop` is called with the same `owner`; twice is once."""
+    try:
+        locked(_lock, _put, owner, table)
+    except BaseException:
+        stop(owner)
+        raise
+
+
+def stop(owner: object) -> None:
+    """Forget the names of `owner`; the last one leaves everything as it was.  Twice is once."""
+    if owner in _owners:
+        locked(_lock, _put, owner, None)
+
+
+def _put(owner: object, table: "Table | None") -> None:
+    if table:
+        _owners[owner] = table  # first: what is interrupted from here on can be stopped
+    owners = [rows for one, rows in _owners.items() if table or one is not owner]
+    merged = table_of((f"{module}:{name}", now) for rows in owners for module, name, now in _flat(rows))
+    others = [finder for finder in sys.meta_path if finder is not FINDER]
+    sys.meta_path[:] = [FINDER, *others] if merged else others  # in one step: others ask it meanwhile
+    healing.standing, healing.packages = merged, frozenset(_above(merged))
+    if "extreg.healing.requests" in sys.modules or not sys.modules.keys().isdisjoint(merged):
+        from extreg.healing.requests import settle
+
+        settle()
+    if not table:
+        _owners.pop(owner, None)  # last: until then it can be stopped again
+
+
+def _flat(table: "Table") -> "Iterable[tuple[str, str, tuple[str, ...]]]":
+    return ((module, name, now) for module, names in table.items() for name, now in names.items())
+
+
+def _above(modules: "Mapping[str, object]") -> "Iterable[str]":
+    for module in modules:
+        while "." in module:
+            module = module.rpartition(".")[0]
+            yield module
+
+
+class _Finder:
+    """The finder on `sys.meta_path`; of what the table does not have it says nothing."""
+
+    def find_spec(
+        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        """Return the spec of a stand-in where `name` is gone and an unpickler asks, else None, or another's spec."""
+        if name not in healing.standing and name not in healing.packages:
+            return None
+        from extreg.healing.requests import found
+
+        return found(name, path, target, sys._getframe(1))
+
+
+FINDER = healing.finder = _Finder()
