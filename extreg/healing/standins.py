@@ -29,9 +29,9 @@ class StandIn(ModuleType):
         path: str = object.__getattribute__(self, "_extreg_path")
         if name == "__name__":
             return path
-        if name in _PLAIN:
-            return _PLAIN[name]
         real: ModuleType | None = object.__getattribute__(self, "_extreg_real")
+        if name in _PLAIN and real is None:
+            return _PLAIN[name]
         if name == "__spec__":
             return None if real is None and is_unpickler(sys._getframe(1)) else step_aside(self).__spec__
         if real is not None:
@@ -39,10 +39,13 @@ class StandIn(ModuleType):
         if name.startswith("__") and not _unpickles(sys._getframe(1)):
             raise AttributeError(f"module {path!r} has no attribute {name!r}")  # importlib asks while it loads
         tidy()
+        alone = len(sys._current_frames()) == 1
         try:
+            if not alone and not gone(others(path)):  # it has come since this began to stay
+                return getattr(step_aside(self), name)
             return healed(path, name)
         finally:
-            if len(sys._current_frames()) == 1:
+            if alone:
                 forget(path)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -152,11 +155,13 @@ def _topmost(path: str) -> str:
 
 def others(path: str) -> ModuleSpec | None:
     """Return the spec that the other finders have for `path` by now, if any."""
-    parent = sys.modules.get(path.rpartition(".")[0])
-    if "." in path and (parent is None or type(parent) is StandIn):
-        return None
-    spec = ask(path, getattr(parent, "__path__", None), None)
-    return None if gone(spec) else spec
+    above = path.rpartition(".")[0]
+    parent = sys.modules.get(above)
+    if type(parent) is StandIn:
+        if others(above) is None:
+            return None
+        parent = step_aside(parent)
+    return ask(path, getattr(parent, "__path__", None), None) if parent is not None or not above else None
 
 
 def ask(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
