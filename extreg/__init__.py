@@ -75,6 +75,7 @@ from extreg.ledger import ledger as _ledger  # noqa: E402
 from extreg.startup import __version__ as __version__  # noqa: E402
 from extreg.startup import find as _find  # noqa: E402
 from extreg.startup import read as _read  # noqa: E402
+from extreg.startup import wants_former as _wants_former  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,25 +132,26 @@ class Installation:
     Use it as a context manager to uninstall at the end of a block.
     """
 
-    __slots__ = ("_bound", "_count", "_owner", "_source")
+    __slots__ = ("_bound", "_count", "_former", "_owner", "_source")
 
-    def __init__(self, source: "str | Registry", owner: _Owner) -> None:
+    def __init__(self, source: "str | Registry", owner: _Owner, former_names: "bool | None") -> None:
         self._source = source
         self._owner = owner
+        self._former = former_names
         self._count = 0
         self._bound: _Bound | None = None
 
     @property
     def registry(self) -> "Registry":
         """The registry that is installed, as it was when it was last read; without what it includes."""
-        from extreg.startup.values import registry_of
+        from extreg.startup.shown import registry_of
 
         return registry_of(self._owner.layers[0])
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that say what all the rows installed here mean, included packages too."""
-        from extreg.startup.values import fingerprint_of
+        from extreg.startup.shown import fingerprint_of
 
         return fingerprint_of(self._owner.layers)
 
@@ -201,6 +203,7 @@ def install(
     *,
     on_conflict: "Literal['error', 'replace', 'keep']" = "error",
     watch_reloads: bool = False,
+    former_names: "bool | None" = None,
 ) -> Installation:
     """Put the codes of a registry into copyreg, all of them or none.
 
@@ -213,7 +216,9 @@ def install(
     `on_conflict` says what happens when copyreg already means something else by a code or a target: ``"error"``
     raises, ``"replace"`` takes it over until it is uninstalled, ``"keep"`` leaves the other owner in place.
     ``$EXTREG_ON_CONFLICT`` overrides it.  With `watch_reloads`, ``importlib.reload`` of a module leaves none of its
-    former classes in the extension cache.
+    former classes in the extension cache.  With `former_names`, plain ``pickle.loads`` finds what the registry records
+    as former and other names, those in included registries too; without it, where the registry says
+    ``former-names = true``.
 
     Installing the same registry again changes nothing and returns the same `Installation`, which then wants to be
     uninstalled as many times.  Raises `ConflictError` naming every conflict, `RegistryError` naming every fault of a
@@ -227,13 +232,13 @@ def install(
         raise ExtregError(f"{place} is {policy!r}, expected one of {', '.join(map(repr, _POLICIES))}")
     if source is None or isinstance(source, (str, os.PathLike)):
         path = _find(source, sys._getframe(1).f_globals)
-        entry = Installation(path, _Owner(_read(path), policy))
+        entry = Installation(path, _Owner(_read(path, former_names), policy), former_names)
         if not watch_reloads and "extreg.startup.changes" not in sys.modules and _is_first(entry):
             return entry
     else:
         from extreg.startup.values import rows_of
 
-        entry = Installation(source, _Owner(rows_of(source), policy))
+        entry = Installation(source, _Owner(rows_of(source, former_names=former_names), policy), former_names)
     from extreg.startup.changes import enter
 
     installed: Any = enter(entry, watch_reloads)  # this one, or the same one of before
@@ -282,10 +287,18 @@ def _put_first(installation: Installation) -> bool:
     installation._count = 1
     _INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
     if _ledger.put_first(installation._owner):
+        if _wants_former(installation._owner.layers, installation._former):
+            _heal(installation)
         return True
     _INSTALLED.remove(installation)
     installation._count = 0
     return False
+
+
+def _heal(installation: Installation) -> None:
+    from extreg.healing.hook import start
+
+    start(installation, [rows.rest["former"] for rows in installation._owner.layers])
 
 
 def __getattr__(name: str) -> "Any":

@@ -32,6 +32,7 @@ def _as_json(document: Document, known: Effective, rows: list[Shown]) -> dict[st
     return {
         "path": document.path,
         "fingerprint": registry.fingerprint,
+        "former-names": registry.former_names,
         "include": list(registry.include),
         "ranges": {
             name: {

@@ -23,10 +23,13 @@ _lock = RLock()
 _owners: "dict[object, Table]" = {}
 
 
-def start(owner: object, table: "Table") -> None:
-    """Let plain pickle find the names of `table`, until `stop` is called with the same `owner`; twice is once."""
+def start(owner: object, tables: "Iterable[Table]") -> None:
+    """Let plain pickle find the names of `tables`, until `stop` is called with the same `owner`, which is hashable.
+
+    Called again, it is for these names and no longer for those of before.
+    """
     try:
-        locked(_lock, _put, owner, table)
+        locked(_lock, _put, owner, _merged(tables))
     except BaseException:
         stop(owner)
         raise
@@ -41,8 +44,7 @@ def stop(owner: object) -> None:
 def _put(owner: object, table: "Table | None") -> None:
     if table:
         _owners[owner] = table  # first: what is interrupted from here on can be stopped
-    owners = [rows for one, rows in _owners.items() if table or one is not owner]
-    merged = table_of((f"{module}:{name}", now) for rows in owners for module, name, now in _flat(rows))
+    merged = _merged(rows for one, rows in _owners.items() if table or one is not owner)
     others = [finder for finder in sys.meta_path if finder is not FINDER]
     sys.meta_path[:] = [FINDER, *others] if merged else others  # in one step: others ask it meanwhile
     healing.standing, healing.packages = merged, frozenset(_above(merged))
@@ -54,8 +56,13 @@ def _put(owner: object, table: "Table | None") -> None:
         _owners.pop(owner, None)  # last: until then it can be stopped again
 
 
-def _flat(table: "Table") -> "Iterable[tuple[str, str, tuple[str, ...]]]":
-    return ((module, name, now) for module, names in table.items() for name, now in names.items())
+def _merged(tables: "Iterable[Table]") -> "Table":
+    """Return one table of all; where several have a name, what the first has is the likeliest."""
+    found = [table for table in tables if table]
+    if len(found) == 1:
+        return found[0]
+    rows = ((module, names) for table in found for module, names in table.items())
+    return table_of((f"{module}:{name}", now) for module, names in rows for name, now in names.items())
 
 
 def _above(modules: "Mapping[str, object]") -> "Iterable[str]":

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         """An installation, as the ledger knows it: what was asked for, whose rows, how often, and its reducers."""
 
         _source: Any
+        _former: "bool | None"
         _owner: "Owner"
         _count: int
         _bound: "Bound | None"

@@ -299,6 +299,7 @@ def common(ours: Registry, theirs: Registry) -> Registry:
     return with_rows(
         Registry(
             include=tuple(package for package in ours.include if package in theirs.include),
+            former_names=ours.former_names and theirs.former_names,
             ranges={name: span for name, span in ours.ranges.items() if theirs.ranges.get(name) == span},
             renamed={old: new for old, new in ours.renamed.items() if theirs.renamed.get(old) == new},
             reducers={kind: name for kind, name in ours.reducers.items() if theirs.reducers.get(kind) == name},

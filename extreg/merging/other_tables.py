@@ -15,11 +15,13 @@ Undecided = Callable[[Contradiction], Side]
 
 
 def merge_settings(base: Registry, ours: Registry, theirs: Registry, undecided: Undecided) -> dict[str, Any]:
-    """Return ``include``, ``ranges``, ``renamed`` and ``reducers`` of the merged registry, as arguments for `Registry`.
+    """Return what is in the merged registry besides codes, as arguments for `Registry`.
 
     `undecided` is told each contradiction and names the side to take meanwhile.
     """
     return {
+        # There are two values: who has changed it has it.
+        "former_names": theirs.former_names if ours.former_names == base.former_names else ours.former_names,
         "include": merge_lists(base.include, ours.include, theirs.include),
         "ranges": _merge_ranges(base, ours, theirs, undecided),
         "renamed": _merge_renamed(base, ours, theirs, undecided),

@@ -10,7 +10,8 @@ from extreg.project.locate import module_folders
 from extreg.registry.document import read_document
 from extreg.registry.model import Registry
 from extreg.registry.renames import circles
-from extreg.startup.values import registry_of, rows_of
+from extreg.startup.shown import registry_of
+from extreg.startup.values import rows_of
 
 
 class Effective(NamedTuple):

@@ -105,13 +105,15 @@ _WORDS: dict[Kind, str] = {
 class Setting(NamedTuple):
     """A range, rename, reducer or included package that is not the same on both sides, each in words or None."""
 
-    table: Literal["include", "ranges", "renamed", "reducers"]
+    table: Literal["former-names", "include", "ranges", "renamed", "reducers"]
     name: str
     old: str | None
     new: str | None
 
     def __str__(self) -> str:
         """The change in words."""
+        if self.table == "former-names":
+            return f"former-names: {self.old} became {self.new}"
         what = {"include": "included package", "ranges": "range", "renamed": "rename of", "reducers": "reducer of"}[
             self.table
         ]
@@ -164,7 +166,7 @@ class Difference:
     @property
     def unjudged(self) -> tuple[Setting, ...]:
         """The settings that pickles may notice and that two registries alone do not tell: reducers and includes."""
-        return tuple(setting for setting in self.settings if setting.table not in ("ranges", "renamed"))
+        return tuple(setting for setting in self.settings if setting.table not in ("ranges", "renamed", "former-names"))
 
     @property
     def verdict(self) -> Verdict:
@@ -195,6 +197,8 @@ def _unread(writer: dict[int, Row], reader: dict[int, Row]) -> tuple[int, ...]:
 
 
 def _settings(old: Registry, new: Registry) -> Iterator[Setting]:
+    if old.former_names != new.former_names:
+        yield Setting("former-names", "", *(str(side.former_names).lower() for side in (old, new)))
     for package in dict.fromkeys((*old.include, *new.include)):
         sides = [package if package in registry.include else None for registry in (old, new)]
         if sides[0] != sides[1]:

@@ -9,16 +9,20 @@ def fingerprint(
     reducers: Mapping[str, str],
     include: Iterable[str],
     aliases: Mapping[int, Iterable[str]],
+    moved: Mapping[int, Iterable[str]],
+    renamed: Mapping[str, str],
 ) -> str:
     """Return the first sixteen hexadecimal digits of a SHA-256 over everything that pickles can notice.
 
-    That is: live, load-only and retired rows, reducers, includes, and aliases where there are any.  Comments, order,
-    ranges, former targets and renames do not count.
+    That is: live, load-only and retired rows, reducers, includes, and aliases where there are any; `moved` and
+    `renamed` where plain pickle is to find former names.  Comments, order and ranges do not count.
     """
     lines = [f"{table}\0{code}\0{rows[code]}" for table, rows in sorted(tables.items()) for code in sorted(rows)]
     lines += [f"reducers\0{kind}\0{reducers[kind]}" for kind in sorted(reducers)]
     lines += [f"include\0{package}" for package in sorted(include)]
     lines += [f"aliases\0{code}\0{name}" for code in sorted(aliases) for name in sorted(aliases[code])]
+    lines += [f"moved\0{code}\0{name}" for code in sorted(moved) for name in sorted(moved[code])]
+    lines += [f"renamed\0{old}\0{renamed[old]}" for old in sorted(renamed)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

@@ -39,11 +39,13 @@ class Registry:
     other names that its target has elsewhere, ``renamed`` maps former names of targets without a code, and of modules,
     to newer ones, ``reducers`` maps a type's target to its reduction function's, ``ranges`` maps a name to a `Range`,
     built-in ones included, and ``include`` names the packages whose own registry belongs to this one.
+    ``former_names`` says that plain pickle finds former names where this registry is installed.
 
     Raises `RegistryError` when the tables contradict each other.
     """
 
     include: tuple[str, ...] = ()
+    former_names: bool = False
     ranges: Mapping[str, Range] = field(default_factory=dict)
     codes: Mapping[int, str] = field(default_factory=dict)
     load_only: Mapping[int, str] = field(default_factory=dict)
@@ -102,6 +104,7 @@ class Registry:
         """Return the registry that the tables of a sound file describe."""
         return cls(
             include=tables.include,
+            former_names=tables.former_names,
             ranges={name: Range(**row) for name, row in tables.ranges.items()},
             codes=tables.codes,
             load_only=tables.load_only,
@@ -155,7 +158,9 @@ class Registry:
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that say what this registry means to pickles."""
         loaded = {code: names for code, names in self.aliases.items() if code not in self.retired}
-        return fingerprint(self.tables, self.reducers, self.include, loaded)
+        former = dict(self.renamed) if self.former_names else {}
+        moved = {code: names for code, names in self.moved.items() if self.former_names and code not in self.retired}
+        return fingerprint(self.tables, self.reducers, self.include, loaded, moved, former)
 
     def __repr__(self) -> str:
         counts = {"live": self.codes, "load-only": self.load_only, "retired": self.retired}

@@ -244,18 +244,28 @@ def _is_folder(name: str) -> bool:
     return holds(os.path.join(os.path.abspath(name), NAME))
 
 
-def read(path: str) -> "tuple[Rows, ...]":
+def read(path: str, former_names: "bool | None" = None) -> "tuple[Rows, ...]":
     """Return the rows of the registry file at `path` and of the packages it includes, each file once, its own first.
 
-    Raises `RegistryError`, or `UnreadableError` when a file or an included package is not there.
+    They have a table of former names where these are wanted: `former_names` says so, or without it the file.  Raises
+    `RegistryError`, or `UnreadableError` when a file or an included package is not there.
     """
     entries = load_entries(path)
     layers, sources, known = read_through(path, entries)
+    if wants_former(layers, former_names) and any(rows.rest["former"] is None for rows in layers):
+        from extreg.startup.former import fill
+
+        known = fill(layers)
     if not known == len(layers) == len(entries):
         from extreg.startup.cache import entries as to_keep
 
         _keep(path, to_keep(sources, layers))
     return layers
+
+
+def wants_former(layers: "tuple[Rows, ...]", former_names: "bool | None") -> bool:
+    """Whether plain pickle is to find former names: as `former_names` says, else the file that was named itself."""
+    return layers[0].rest["former-names"] if former_names is None else former_names
 
 
 def read_through(
@@ -415,7 +425,7 @@ def _is_cached(entry: object) -> bool:
 
 
 def _is_rest(rest: "dict[str, Any]") -> bool:
-    if not {"include", "ranges", "moved", "aliases", "renamed"} <= rest.keys():
+    if not {"include", "ranges", "moved", "aliases", "renamed", "former-names", "former"} <= rest.keys():
         return False
     include, ranges, moved, aliases, renamed = (
         rest[name] for name in ("include", "ranges", "moved", "aliases", "renamed")
@@ -426,6 +436,20 @@ def _is_rest(rest: "dict[str, Any]") -> bool:
         and all(type(span) is dict and {name: type(span[name]) for name in span} == SPAN for span in ranges.values())
         and {str}.issuperset(map(type, (*renamed, *renamed.values())))
         and all(type(code) is int and type(names) is tuple for code, names in (*moved.items(), *aliases.items()))
+        and type(rest["former-names"]) is bool
+        and (rest["former"] is None or _is_former(rest["former"]))
+    )
+
+
+def _is_former(table: object) -> bool:
+    """Whether that is a table of former names: see `extreg.healing`."""
+    return type(table) is dict and all(
+        type(module) is str
+        and type(names) is dict
+        and all(
+            type(name) is str and type(now) is tuple and {str}.issuperset(map(type, now)) for name, now in names.items()
+        )
+        for module, names in table.items()
     )
 
 

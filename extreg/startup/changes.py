@@ -1,9 +1,11 @@
 """What happens to installations: entering beside others, leaving, reloading; each of it all or nothing."""
 
+import sys
+
 from extreg.ledger import INSTALLED, Owner, clearing, ledger, nothing, settle
 from extreg.ledger.moves import Change
 from extreg.ledger.transition import Refused, change
-from extreg.startup import read, watch
+from extreg.startup import read, wants_former, watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ def set_aside(*, keep: bool) -> "Callable[[], None]":
     known = [(entry, entry._count, entry._owner, entry._bound, watch.watched_for(entry)) for entry in INSTALLED]
     former = ledger.owners, ledger.outside, ledger.stand
     if not keep:
+        for entry in INSTALLED:
+            _heal(entry, None)
         INSTALLED.clear()
         ledger.owners, ledger.outside, ledger.stand = (), nothing(), nothing()
 
@@ -78,6 +82,7 @@ def set_aside(*, keep: bool) -> "Callable[[], None]":
         for entry, count, owner, bound, watched in known:
             entry._count, entry._owner, entry._bound = count, owner, bound
             (watch.start if watched else watch.stop)(entry)
+            _heal(entry, owner)
 
     return restore
 
@@ -120,6 +125,7 @@ def _put_in(installation: "Entry") -> Change:
     INSTALLED.append(installation)  # first: a child forked in between must know whose the rows are
     made = _change((*ledger.owners, installation._owner), (installation._owner,))
     _bind(installation, installation._owner)
+    _heal(installation, installation._owner)
     return made
 
 
@@ -142,7 +148,8 @@ def _same(fresh: "Entry") -> "Entry | None":
     for installation in INSTALLED:
         other = installation._owner
         alike = (other.on_conflict, other.layers) == (owner.on_conflict, owner.layers)
-        same = installation._source == fresh._source and alike
+        heals = [wants_former(entry._owner.layers, entry._former) for entry in (installation, fresh)]
+        same = installation._source == fresh._source and alike and heals[0] == heals[1]
         if same and other in ledger.owners:
             return installation
     return None
@@ -179,13 +186,14 @@ def _forget(leaving: "list[Entry]") -> None:
     for installation in leaving:
         _unbind(installation)
         watch.stop(installation)
+        _heal(installation, None)
         installation._count = 0
     INSTALLED[:] = [entry for entry in INSTALLED if entry not in leaving]
 
 
 def _read_again(chosen: "list[Entry] | None") -> "Change | None":
     wanted = [entry for entry in INSTALLED if entry._owner in ledger.owners and (chosen is None or entry in chosen)]
-    fresh = {entry: Owner(_read(entry._source), entry._owner.on_conflict) for entry in wanted}
+    fresh = {entry: Owner(_read(entry._source, entry._former), entry._owner.on_conflict) for entry in wanted}
     fresh = {entry: owner for entry, owner in fresh.items() if owner.layers != entry._owner.layers}
     return _exchange(fresh) if fresh else None
 
@@ -202,6 +210,7 @@ def _exchange(fresh: "dict[Entry, Owner]") -> Change:
             _rebind(differing, fresh)
             for entry, owner in fresh.items():
                 entry._owner = owner
+                _heal(entry, owner)
             return made  # noqa: TRY300 - even an interrupt at this line must undo the change
         except BaseException:
             _give_back(owned, differing, former)
@@ -215,6 +224,7 @@ def _exchange(fresh: "dict[Entry, Owner]") -> Change:
 def _give_back(owned: "dict[Entry, Owner]", differing: "list[Entry]", former: "tuple[Owner, ...]") -> None:
     for entry, owner in owned.items():
         entry._owner = owner
+        _heal(entry, owner)
     _rebind(differing, owned)
     change(former)
 
@@ -257,12 +267,24 @@ def _announce(made: "Change | None") -> None:
         clearing.tell(made.coming)
 
 
-def _read(source: "str | Registry") -> "tuple[Rows, ...]":
+def _read(source: "str | Registry", former_names: "bool | None") -> "tuple[Rows, ...]":
     if isinstance(source, str):
-        return read(source)
+        return read(source, former_names)
     from extreg.startup.values import rows_of
 
-    return rows_of(source)
+    return rows_of(source, former_names=former_names)
+
+
+def _heal(installation: "Entry", owner: "Owner | None") -> None:
+    """Let plain pickle find the former names of an owner's rows, if it is to; none where there is no owner any more."""
+    if owner is not None and wants_former(owner.layers, installation._former):
+        from extreg.healing.hook import start
+
+        start(installation, [rows.rest["former"] for rows in owner.layers])
+    elif "extreg.healing.hook" in sys.modules:
+        from extreg.healing.hook import stop
+
+        stop(installation)
 
 
 def _bind(installation: "Entry", owner: Owner) -> None:

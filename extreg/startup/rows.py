@@ -7,6 +7,10 @@ from extreg.ledger import Rows
 from extreg.registry.toml.schema import Tables, read_tables
 from extreg.registry.toml.toml_reader import loads
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def parse(raw: bytes, path: str) -> Rows:
     """Return the rows in the bytes of a registry file; raise `RegistryError` naming every fault."""
@@ -29,6 +33,8 @@ def _from_tables(tables: Tables, path: str) -> Rows:
     live = dict(zip(keys, tables.codes, strict=True))
     inverted.update(zip(tables.load_only, tables.keys.get("load-only", ()), strict=True))
     retired = dict(zip(tables.retired, tables.keys.get("retired", ()), strict=True))
-    rest = {"include": tables.include, "ranges": tables.ranges, "moved": tables.moved}
+    rest: dict[str, Any] = {"include": tables.include, "ranges": tables.ranges, "moved": tables.moved}
     rest |= {"aliases": tables.aliases, "renamed": tables.renamed}
+    # What plain pickle needs of these is worked out where it is wanted: see `extreg.startup.former`.
+    rest |= {"former-names": tables.former_names, "former": None}
     return Rows(path, live, inverted, retired, tables.reducers, rest)

@@ -1,7 +1,7 @@
 """Between registry values and the rows that a start has of them."""
 
 from extreg.ledger import Rows
-from extreg.startup import source, with_included
+from extreg.startup import source, wants_former, with_included
 from extreg.startup.rows import parse
 
 TYPE_CHECKING = False
@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from extreg.registry.model import Registry
 
 
-def rows_of(registry: "Registry", search: "Sequence[str] | None" = None) -> "tuple[Rows, ...]":
+def rows_of(
+    registry: "Registry", search: "Sequence[str] | None" = None, *, former_names: "bool | None" = False
+) -> "tuple[Rows, ...]":
     """Return the rows of a registry value and of the packages it includes, its own first.
 
-    Those are looked for in `search`, without one as this process would import them.
+    Those are looked for in `search`, without one as this process would import them.  They have a table of former names
+    where these are wanted: `former_names` says so, or None leaves it to the value.
     """
     own = Rows(
         "a Registry value",
@@ -32,40 +35,18 @@ def rows_of(registry: "Registry", search: "Sequence[str] | None" = None) -> "tup
             "moved": dict(registry.moved),
             "aliases": dict(registry.aliases),
             "renamed": dict(registry.renamed),
+            "former-names": registry.former_names,
+            "former": None,
         },
     )
-    return with_included(own, "", lambda file: parse(source(file), file), search)
+    layers = with_included(own, "", lambda file: parse(source(file), file), search)
+    if wants_former(layers, former_names):
+        from extreg.startup.former import fill
 
-
-def registry_of(rows: Rows) -> "Registry":
-    """Return the registry that `rows` were made from."""
-    from extreg.registry.model import Registry
-    from extreg.registry.ranges import Range
-
-    return Registry(
-        include=tuple(rows.rest["include"]),
-        ranges={name: Range(**span) for name, span in rows.rest["ranges"].items()},
-        codes={code: _target(key) for key, code in rows.live.items()},
-        load_only={code: _target(key) for code, key in rows.inverted.items() if rows.live.get(key) != code},
-        moved=rows.rest["moved"],
-        retired={code: _target(key) for code, key in rows.retired.items()},
-        aliases=rows.rest["aliases"],
-        renamed=rows.rest["renamed"],
-        reducers=rows.reducers,
-    )
-
-
-def fingerprint_of(layers: "tuple[Rows, ...]") -> str:
-    """Return the fingerprint of one registry, or of several together: a digest of their fingerprints in order."""
-    from extreg.registry.fingerprint import combine
-
-    return combine([registry_of(rows).fingerprint for rows in layers])
+        fill(layers)
+    return layers
 
 
 def _key(target: str) -> "Key":
     module, _, qualname = target.partition(":")
     return module, qualname
-
-
-def _target(key: "Key") -> str:
-    return f"{key[0]}:{key[1]}"

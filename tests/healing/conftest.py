@@ -39,7 +39,7 @@ def heal():
     def start(**rows):
         owner = object()
         owners.append(owner)
-        hook.start(owner, healing.table_of((former, now) for former, now in rows["rows"].items()))
+        hook.start(owner, [healing.table_of((former, now) for former, now in rows["rows"].items())])
         return owner
 
     yield start

@@ -398,7 +398,7 @@ import pickle, sys, threading, importlib
 from extreg import healing
 from extreg.healing import hook
 
-hook.start(1, healing.table_of([("hshop.old.boxes:Box", ["hshop.new:Box"])]))
+hook.start(1, [healing.table_of([("hshop.old.boxes:Box", ["hshop.new:Box"])])])
 until, problems, rounds = threading.Event(), [], [0, 0]
 
 def load():
@@ -453,7 +453,7 @@ from extreg.healing import hook
 import hshop
 
 expected = probes.probes({name!r})
-hook.start(1, healing.table_of([("{name}:Box", ["hshop.new:Box"])]))
+hook.start(1, [healing.table_of([("{name}:Box", ["hshop.new:Box"])])])
 assert probes.probes({name!r}) == expected
 for _ in range(2):
     assert pickle.loads(b"c{name}\\nBox\\n.").__name__ == "Box"
@@ -470,7 +470,7 @@ print(expected["import"])
 
 def test_a_program_that_needs_none_imports_nothing_more(tmp_path):
     program = "import sys\nfrom extreg import healing\nfrom extreg.healing import hook\nbefore = set(sys.modules)\n"
-    program += "hook.start(1, healing.table_of([('hshop.old:Box', ['hshop.new:Box'])]))\nimport json\n"
+    program += "hook.start(1, [healing.table_of([('hshop.old:Box', ['hshop.new:Box'])])])\nimport json\n"
     program += "print([name for name in sys.modules if name.startswith('extreg') and name not in before])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

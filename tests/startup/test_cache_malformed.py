@@ -181,7 +181,8 @@ def wrong_shapes(entry):
             for part in (0, 1):
                 if type(odd) is not type(entry[place][part]):
                     yield [replaced(entry, place, replaced(entry[place], part, odd))]
-        yield from ([replaced(entry, 5, {**rest, key: odd})] for key in rest if type(odd) is not type(rest[key]))
+        keys = [key for key in rest if type(odd) is not type(rest[key]) and (key != "former" or odd != {})]
+        yield from ([replaced(entry, 5, {**rest, key: odd})] for key in keys)
         if type(odd) is not str:
             yield [replaced(entry, 4, {"decimal:Decimal": odd})]
             yield [replaced(entry, 5, {**rest, "include": (odd,)})]
@@ -190,6 +191,7 @@ def wrong_shapes(entry):
         if type(odd) is not tuple:
             yield [replaced(entry, 5, {**rest, "moved": {500: odd}})]
             yield [replaced(entry, 5, {**rest, "aliases": {500: odd}})]
+            yield [replaced(entry, 5, {**rest, "former": {"old": {"Decimal": odd}}})]
         if type(odd) is not str:
             yield [replaced(entry, 5, {**rest, "renamed": {"decimal": odd}})]
     yield [entry[:-1]]

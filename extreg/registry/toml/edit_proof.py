@@ -80,8 +80,9 @@ def _comments_kept(before: list[str], after: list[str], brought: Container[str])
 def _touched(path: _Path, old: Registry, new: Registry) -> bool:
     """Tell whether what stands under the key `path` is not the same in both."""
     first, *rest = path
-    if first == "include":
-        return old.include != new.include
+    if first in ("former-names", "include"):
+        name = first.replace("-", "_")
+        return bool(getattr(old, name) != getattr(new, name))
     if first in ("ranges", "renamed", "reducers"):
         one, other = getattr(old, first), getattr(new, first)
         return bool(one.get(rest[0]) != other.get(rest[0]) if rest else one != other)

@@ -1,4 +1,4 @@
-"""Edits of what is no code: include, [ranges.NAME], [renamed] and [reducers].
+"""Edits of what is no code: former-names, include, [ranges.NAME], [renamed] and [reducers].
 
 Text to text; the caller proves the result.
 """
@@ -22,10 +22,13 @@ class _Splice(NamedTuple):
 
 def edit_settings(text: str, old: Registry, new: Registry, end_of_line: str) -> str:
     """Return `text`, which says `old`, with the includes, ranges, renames and reducers of `new`; codes stay."""
-    if all(getattr(old, name) == getattr(new, name) for name in ("include", "ranges", "renamed", "reducers")):
+    if all(
+        getattr(old, name) == getattr(new, name)
+        for name in ("former_names", "include", "ranges", "renamed", "reducers")
+    ):
         return text
     page = _Page(text)
-    text = _applied(text, [*page.include(old, new), *page.ranges(old, new)], end_of_line)
+    text = _applied(text, [*page.former_names(old, new), *page.include(old, new), *page.ranges(old, new)], end_of_line)
     # One after the other: a new table may go to where the last row of another one does.
     for table in ("renamed", "reducers"):
         text = _applied(text, _Page(text).rows(table, getattr(old, table), getattr(new, table)), end_of_line)
@@ -43,6 +46,16 @@ class _Page:
         self.text = text
         self.statements = [found for found in statements(text) if found.path]
         self.pairs = {found.path: found for found in self.statements if found.kind == "pair"}
+
+    def former_names(self, old: Registry, new: Registry) -> Iterator[_Splice]:
+        if old.former_names == new.former_names:
+            return
+        pair = self.pairs.get(("former-names",))
+        if pair is None:
+            place = self._end_of("format")
+            yield _Splice(place, place, row("former-names", new.former_names) + "\n")
+        else:
+            yield _Splice(*pair.value, str(new.former_names).lower())
 
     def include(self, old: Registry, new: Registry) -> Iterator[_Splice]:
         if old.include == new.include:

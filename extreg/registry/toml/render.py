@@ -13,6 +13,8 @@ from extreg.registry.toml.schema import FORMAT
 def render(registry: Registry) -> str:
     """Return the canonical text of `registry`; ``Registry.parse(render(r)) == r``."""
     text = row("format", FORMAT) + "\n"
+    if registry.former_names:
+        text += row("former-names", True) + "\n"
     if registry.include:
         text += row("include", registry.include) + "\n"
     for name, span in registry.ranges.items():

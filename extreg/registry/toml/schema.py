@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from extreg.errors import Problem
 
 FORMAT = 1
-TOP = ("format", "include", "ranges", "codes", "load-only", "moved", "retired", "aliases", "renamed", "reducers")
+TOP = (
+    *("format", "former-names", "include", "ranges", "codes", "load-only", "moved", "retired", "aliases", "renamed"),
+    "reducers",
+)
 RANGE_KEYS = ("first", "last", "allocate", "modules")
 
 _MOST_SHOWN = 200
@@ -43,6 +46,7 @@ class Tables:
     __slots__ = (
         "aliases",
         "codes",
+        "former_names",
         "include",
         "keys",
         "load_only",
@@ -56,6 +60,7 @@ class Tables:
     def __init__(self, data: "Mapping[str, Any]", problems: "list[Problem]") -> None:
         #: The targets of each sound code table as pickle's keys, in the order of its rows.
         self.keys: dict[str, list[tuple[str, str]]] = {}
+        self.former_names = _switch(data, "former-names", problems)
         self.include = _strings(data, "include", "a package name such as 'paylib'", problems)
         self.ranges = _ranges(data, problems)
         self.codes = _code_table(data, "codes", problems, self.keys)
@@ -229,6 +234,14 @@ def _names(data: "Mapping[str, Any]", name: str, what: str, problems: "list[Prob
         if code is not None and all(sound):
             rows[code] = tuple(names)
     return rows
+
+
+def _switch(data: "Mapping[str, Any]", name: str, problems: "list[Problem]") -> bool:
+    found = data.get(name, False)
+    if type(found) is not bool:
+        problems.append(_expected(name, "true or false", found))
+        return False
+    return found
 
 
 def _renamed(data: "Mapping[str, Any]", problems: "list[Problem]") -> "dict[str, str]":

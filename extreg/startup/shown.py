@@ -1,0 +1,38 @@
+"""The registries that rows were made from, to be shown or worked with."""
+
+from extreg.ledger import Rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from extreg.ledger import Key
+    from extreg.registry.model import Registry
+
+
+def registry_of(rows: Rows) -> "Registry":
+    """Return the registry that `rows` were made from."""
+    from extreg.registry.model import Registry
+    from extreg.registry.ranges import Range
+
+    return Registry(
+        include=tuple(rows.rest["include"]),
+        ranges={name: Range(**span) for name, span in rows.rest["ranges"].items()},
+        codes={code: _target(key) for key, code in rows.live.items()},
+        load_only={code: _target(key) for code, key in rows.inverted.items() if rows.live.get(key) != code},
+        moved=rows.rest["moved"],
+        retired={code: _target(key) for code, key in rows.retired.items()},
+        aliases=rows.rest["aliases"],
+        renamed=rows.rest["renamed"],
+        former_names=rows.rest["former-names"],
+        reducers=rows.reducers,
+    )
+
+
+def fingerprint_of(layers: "tuple[Rows, ...]") -> str:
+    """Return the fingerprint of one registry, or of several together: a digest of their fingerprints in order."""
+    from extreg.registry.fingerprint import combine
+
+    return combine([registry_of(rows).fingerprint for rows in layers])
+
+
+def _target(key: "Key") -> str:
+    return f"{key[0]}:{key[1]}"
