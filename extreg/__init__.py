@@ -296,7 +296,7 @@ def _put_first(installation: Installation) -> bool:
 
 
 def _heal(installation: Installation) -> None:
-    from extreg.healing.hook import start
+    from extreg.healing import start
 
     start(installation, [rows.rest["former"] for rows in installation._owner.layers])
 

@@ -108,7 +108,6 @@ WARM = {
     "extreg.importhook",
     "extreg.lazy",
     "extreg.healing",
-    "extreg.healing.hook",
 } | {f"extreg.startup.{name}" for name in ("cache", "changes", "packages", "strangers", "watch")}
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
-from extreg import healing
+from extreg.healing import known
 
 _asked = threading.local()
 
@@ -18,7 +18,7 @@ def healed(module: str, name: str) -> object:
     itself, or to an object that has no ``__module__`` of its own: `pickle.whichmodule` would come upon that one by
     this very name.  What an import raises comes out as it is.
     """
-    names = healing.standing.get(module, {})
+    names = known.standing.get(module, {})
     targets = names.get(name)
     if targets is None:
         if any(other.startswith(f"{name}.") for other in names):

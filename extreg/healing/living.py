@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from extreg import healing
+from extreg.healing import known
 from extreg.healing.healed import healed
 
 _HOOK: Final = "__getattr__"
@@ -26,7 +26,7 @@ class Answer:
         try:
             return self._own(name)
         except AttributeError:
-            if name not in healing.standing.get(self.path, ()) and not _begins(self.path, name):
+            if name not in known.standing.get(self.path, ()) and not _begins(self.path, name):
                 raise
             missing = sys.exc_info()[1]
         try:
@@ -47,7 +47,7 @@ class Answer:
 
 
 def _begins(path: str, name: str) -> bool:
-    return any(other.startswith(f"{name}.") for other in healing.standing.get(path, ()))
+    return any(other.startswith(f"{name}.") for other in known.standing.get(path, ()))
 
 
 def attach(path: str) -> None:
@@ -78,7 +78,7 @@ def detach(path: str) -> None:
 
 def settle() -> None:
     """Attach what is in the table and in `sys.modules`, and detach what is no longer in the table."""
-    for path in [path for path in _attached if path not in healing.standing]:
+    for path in [path for path in _attached if path not in known.standing]:
         detach(path)
-    for path in list(healing.standing):
+    for path in list(known.standing):
         attach(path)

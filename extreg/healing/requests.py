@@ -5,9 +5,13 @@ from importlib.machinery import ModuleSpec
 from threading import get_ident
 from types import FrameType, ModuleType
 
-from extreg import healing, importhook
-from extreg.healing import living, standins
+from extreg import importhook
+from extreg.healing import known, living, standins
 from extreg.healing.callers import is_plain, is_unpickler
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from extreg.healing import Table
 
 _asking: set[tuple[int, str]] = set()  # (thread, module) for which the finders beside ours are being asked
 
@@ -17,7 +21,7 @@ _living: set[str] = set()
 
 
 def _ran(name: str, _module: ModuleType, failed: bool) -> None:
-    if not failed and name in healing.standing:
+    if not failed and name in known.standing:
         living.attach(name)
 
 
@@ -39,7 +43,7 @@ def found(
             # A finder that asks others may be asked by anybody.
             asked = frame is not None and is_plain(frame) and is_unpickler(frame)
             return standins.spec_of(name) if asked else None
-        if name not in healing.standing:
+        if name not in known.standing:
             return None
         _watch(name)
         # It lends the spec, and is not asked for this import otherwise, if it has come to stand before us just now.
@@ -56,12 +60,13 @@ def _watch(name: str) -> None:
         _WATCH.start()
 
 
-def settle() -> None:
-    """Follow a table that has changed."""
+def settle(table: "Table", finder: object) -> None:
+    """Follow a `table` that has changed; `finder` is the one on `sys.meta_path` that stands for it."""
     global _started
+    known.standing, known.finder = table, finder
     standins.forget_all()
     living.settle()
-    if not healing.standing and _started:
+    if not known.standing and _started:
         _started = False
         _WATCH.stop()
         _living.clear()

@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Any, Final, cast
 
-from extreg import healing
+from extreg.healing import known
 from extreg.healing.callers import is_plain, is_unpickler
 from extreg.healing.healed import healed
 
@@ -59,7 +59,7 @@ class StandIn(ModuleType):
 
     def __repr__(self) -> str:
         path = object.__getattribute__(self, "_extreg_path")
-        rows = [f"{name} is {' or '.join(now)}" for name, now in healing.standing.get(path, {}).items()]
+        rows = [f"{name} is {' or '.join(now)}" for name, now in known.standing.get(path, {}).items()]
         return f"<stand-in for {path}, which is gone: {', '.join(rows[:_SHOWN] + ['...'] * (len(rows) > _SHOWN))}>"
 
 
@@ -168,7 +168,7 @@ def ask(name: str, path: Sequence[str] | None, target: ModuleType | None) -> Mod
     """Return what the finders beside ours find, in their order."""
     for finder in tuple(sys.meta_path):
         find_spec = getattr(finder, "find_spec", None)
-        if finder is healing.finder or find_spec is None:
+        if finder is known.finder or find_spec is None:
             continue
         spec: ModuleSpec | None = find_spec(name, path, target)
         if spec is not None:

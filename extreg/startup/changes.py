@@ -278,11 +278,11 @@ def _read(source: "str | Registry", former_names: "bool | None") -> "tuple[Rows,
 def _heal(installation: "Entry", owner: "Owner | None") -> None:
     """Let plain pickle find the former names of an owner's rows, if it is to; none where there is no owner any more."""
     if owner is not None and wants_former(owner.layers, installation._former):
-        from extreg.healing.hook import start
+        from extreg.healing import start
 
         start(installation, [rows.rest["former"] for rows in owner.layers])
-    elif "extreg.healing.hook" in sys.modules:
-        from extreg.healing.hook import stop
+    elif "extreg.healing" in sys.modules:
+        from extreg.healing import stop
 
         stop(installation)
 

@@ -4,7 +4,6 @@ import sys
 import pytest
 
 from extreg import healing, importhook
-from extreg.healing import hook
 
 MODULES = ("hshop", "hlib")
 
@@ -39,12 +38,12 @@ def heal():
     def start(**rows):
         owner = object()
         owners.append(owner)
-        hook.start(owner, [healing.table_of((former, now) for former, now in rows["rows"].items())])
+        healing.start(owner, [healing.table_of((former, now) for former, now in rows["rows"].items())])
         return owner
 
     yield start
     for owner in owners:
-        hook.stop(owner)
+        healing.stop(owner)
     assert healing.standing == {}
     assert [finder for finder in sys.meta_path if finder is not importhook.FINDER] == [
         finder for finder in finders if finder is not importhook.FINDER

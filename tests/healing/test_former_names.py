@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from extreg.healing import hook
+from extreg import healing
 
 UNPICKLERS = {
     "C": lambda data: pickle.loads(data),
@@ -189,7 +189,7 @@ def test_what_a_package_had_by_that_name_stays(project, heal):
     owner = heal(rows={"hshop.boxes:Box": ["hshop.new:Box"]})
     assert pickle.loads(b"chshop.boxes\nBox\n.").__name__ == "Box"
     assert hshop.boxes is before
-    hook.stop(owner)
+    healing.stop(owner)
     assert hshop.boxes is before
     with pytest.raises(ModuleNotFoundError):
         pickle.loads(b"chshop.boxes\nBox\n.")
@@ -234,7 +234,7 @@ def test_a_module_s_own_getattr_is_asked_first_and_is_back_in_the_end(own, impor
         module.Nothing  # noqa: B018
     importlib.reload(module)
     assert pickle.loads(b"chshop.boxes\nBox\n.").__name__ == "Box"
-    hook.stop(owner)
+    healing.stop(owner)
     assert ("__getattr__" in vars(module)) == bool(own)
     if own:
         assert vars(module)["__getattr__"].__globals__ is vars(module)
@@ -256,7 +256,7 @@ def test_a_wrapped_answer_passes_through(project, heal):
     ours = vars(module)["__getattr__"]
     module.__getattr__ = lambda name: 8 if name == "Eight" else ours(name)
     assert pickle.loads(b"chshop.boxes\nBox\n.").__name__ == "Box"
-    hook.stop(owner)
+    healing.stop(owner)
     assert module.Eight == 8
     with pytest.raises(AttributeError):
         module.Box  # noqa: B018
@@ -317,13 +317,13 @@ def test_two_owners_leave_in_any_order(first, project, heal):
         heal(rows={"hshop.old:Box": ["hshop.new:Box"]}),
         heal(rows={"hshop.old:Box": ["hshop.new:Box"], "hshop.old:Lid": ["hshop.new:Box.Lid"]}),
     ]
-    hook.stop(owners[first])
-    hook.stop(owners[first])
+    healing.stop(owners[first])
+    healing.stop(owners[first])
     assert pickle.loads(b"chshop.old\nBox\n.").__name__ == "Box"
     if first:
         with pytest.raises(AttributeError):
             pickle.loads(b"chshop.old\nLid\n.")
-    hook.stop(owners[not first])
+    healing.stop(owners[not first])
     with pytest.raises(ModuleNotFoundError):
         pickle.loads(b"chshop.old\nBox\n.")
 
@@ -396,9 +396,8 @@ def test_what_is_no_module_is_left_alone(heal):
 THREADS = """
 import pickle, sys, threading, importlib
 from extreg import healing
-from extreg.healing import hook
 
-hook.start(1, [healing.table_of([("hshop.old.boxes:Box", ["hshop.new:Box"])])])
+healing.start(1, [healing.table_of([("hshop.old.boxes:Box", ["hshop.new:Box"])])])
 until, problems, rounds = threading.Event(), [], [0, 0]
 
 def load():
@@ -425,7 +424,7 @@ until.wait(2)
 until.set()
 for thread in threads:
     thread.join()
-hook.stop(1)
+healing.stop(1)
 left = [name for name in sys.modules if name.startswith("hshop")]
 print(problems[:1], rounds[0] > 0, sorted(left), sorted(name for name in vars(sys.modules["hshop"]) if name[0] != "_"))
 """
@@ -449,11 +448,10 @@ def test_a_program_with_one_thread_has_no_stand_in_left(name, project):
     program = f"""
 import pickle, sys, tests_of_probes as probes
 from extreg import healing
-from extreg.healing import hook
 import hshop
 
 expected = probes.probes({name!r})
-hook.start(1, [healing.table_of([("{name}:Box", ["hshop.new:Box"])])])
+healing.start(1, [healing.table_of([("{name}:Box", ["hshop.new:Box"])])])
 assert probes.probes({name!r}) == expected
 for _ in range(2):
     assert pickle.loads(b"c{name}\\nBox\\n.").__name__ == "Box"
@@ -469,8 +467,8 @@ print(expected["import"])
 
 
 def test_a_program_that_needs_none_imports_nothing_more(tmp_path):
-    program = "import sys\nfrom extreg import healing\nfrom extreg.healing import hook\nbefore = set(sys.modules)\n"
-    program += "hook.start(1, [healing.table_of([('hshop.old:Box', ['hshop.new:Box'])])])\nimport json\n"
+    program = "import sys\nfrom extreg import healing\nbefore = set(sys.modules)\n"
+    program += "healing.start(1, [healing.table_of([('hshop.old:Box', ['hshop.new:Box'])])])\nimport json\n"
     program += "print([name for name in sys.modules if name.startswith('extreg') and name not in before])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -174,5 +174,5 @@ print(sorted(name for name in sys.modules if name.startswith(("extreg", "hshop")
 """
     for _ in range(2):
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    expected = ["extreg", "extreg.healing", "extreg.healing.hook", "extreg.ledger", "extreg.startup"]
+    expected = ["extreg", "extreg.healing", "extreg.ledger", "extreg.startup"]
     assert done.stdout.strip() == str(expected)
