@@ -26,7 +26,10 @@ from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
 from extreg.stores.contents import Fault
 from extreg.stores.files import Found, files_below
+from extreg.stores.resolving import Resolved, resolve
 from extreg.stores.survey import Report, Survey, Total, reports
+
+Name = tuple[str, str]
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -38,16 +41,19 @@ def _run(arguments: argparse.Namespace) -> int:
     survey = Survey()
     for report in found:
         survey.add(report)
+    resolved = resolve(survey.globals, registry, path) if arguments.resolve else None
     if arguments.format == "json":
-        say_json(_as_json(survey, registry, str(path) if path else None))
+        say_json(_as_json(survey, registry, str(path) if path else None, resolved))
     else:
-        _print_text(survey, registry)
+        _print_text(survey, registry, resolved)
     say_faults(survey.faults)
     say_passed(survey.passed)
     if registry is None:
         if survey.codes:
             note("no registry.toml here or above, so that nothing is known of the codes; --registry PATH names one")
     elif any(registry.state(code) in {None, "retired"} for code in survey.codes):
+        return 1
+    if "gone" in (resolved or {}).values():
         return 1
     # Without a registry this is a list, and not an answer to anything.
     return 2 if survey.faults or (survey.passed and registry is not None) else 0
@@ -115,7 +121,7 @@ def _empty(paths: Iterable[str]) -> list[str]:
     return [path for path in paths if next(files_below([path]), None) is None]
 
 
-def _print_text(survey: Survey, registry: Registry | None) -> None:
+def _print_text(survey: Survey, registry: Registry | None, resolved: Mapping[Name, Resolved] | None) -> None:
     without = survey.read - survey.holding
     say(
         f"{plural(survey.pickles, 'pickle')} ({size(survey.size)}) in {plural(survey.holding, 'file')}"
@@ -130,15 +136,23 @@ def _print_text(survey: Survey, registry: Registry | None) -> None:
         say("", *table(rows, ("code", *columns, "state", "target"), 5))
     if survey.globals:
         rows = [
-            (*_numbers(total), _code_of(module, name, registry) or "", _shown(module, name, registry))
+            (
+                *_numbers(total),
+                _code_of(module, name, registry) or "",
+                *([resolved[module, name]] if resolved is not None else []),
+                _shown(module, name, registry),
+            )
             for (module, name), total in _ordered(survey.globals)
         ]
-        say("", *table(rows, (*columns, "code", "global by name"), 5))
+        more = ("today",) if resolved is not None else ()
+        say("", *table(rows, (*columns, "code", *more, "global by name"), 5))
     if survey.unresolved:
         say("", f"{plural(survey.unresolved, 'reference')} that only an execution would resolve: extreg dis shows them")
 
 
-def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dict[str, Any]:
+def _as_json(
+    survey: Survey, registry: Registry | None, path: str | None, resolved: Mapping[Name, Resolved] | None
+) -> dict[str, Any]:
     return {
         "registry": path,
         "read": survey.read,
@@ -160,6 +174,7 @@ def _as_json(survey: Survey, registry: Registry | None, path: str | None) -> dic
                 "name": name,
                 "current": _current(module, name, registry),
                 "code": _code_of(module, name, registry),
+                "today": resolved[module, name] if resolved is not None else None,
                 **total._asdict(),
             }
             for (module, name), total in sorted(survey.globals.items())
@@ -216,6 +231,11 @@ _jobs.__name__ = "number of processes"
 def _configure(parser: argparse.ArgumentParser) -> None:
     path_arguments(parser)
     parser.add_argument("--code", metavar="CODE", help="only say whether this code (or target) is in use, and where")
+    parser.add_argument(
+        "--resolve",
+        action="store_true",
+        help="also say of each name whether the code of today has it, by the sources, without importing",
+    )
     parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="read with so many processes (default: 1)")
 
 
@@ -224,11 +244,12 @@ COMMAND = Command(
     description=(
         "List the globals and codes in stored pickles, without executing any: in plain files, gzip, bz2, xz and "
         "zip files (torch and numpy archives too), shelves and other dbm databases, and SQLite's BLOBs. Exit code: "
-        "1 when a code is unknown to the registry or retired. With --code: 0 when that code is not in use, 1 when "
-        "it is, 2 when something could not be read, so that nobody can say."
+        "1 when a code is unknown to the registry or retired, or with --resolve a name is gone. With --code: 0 "
+        "when that code is not in use, 1 when it is, 2 when something could not be read, so that nobody can say."
     ),
     examples="  extreg scan data/ cache.db\n  extreg scan data/ --code 4711       before extreg retire 4711\n"
-    "  extreg scan data/ --jobs 4 --format json",
+    "  extreg scan data/ --jobs 4 --format json\n"
+    "  extreg scan data/ --resolve             what of it would not load by name today",
     configure=_configure,
     run=_run,
 )

@@ -3,6 +3,7 @@
 import copyreg
 import json
 import pickle
+import re
 import sys
 import types
 
@@ -163,3 +164,36 @@ def test_prices_of_former_names_add_up(use) -> None:
     apart = price([one, two], use=use).proposals
     assert len(apart) == 2
     assert both.saved == sum(item.saved for item in apart) > 0
+
+
+GLOBALS = {
+    "former_models:Order": "found",
+    "former_orders:Order": "former",
+    "former_shop:Tin": "gone",  # which is former_models:Tin now, and not there either
+    "former_shim:Bag": "found",
+    "nowhere:Thing": "gone",
+    "former_odd:Made": "cannot tell",
+    "copy_reg:_reconstructor": "found",  # Python 2's name
+    "zlib:compress": "cannot tell",
+}
+
+
+def test_scan_resolves_names_without_importing(run_extreg, registry_file) -> None:
+    folder = registry_file.parent
+    registry_file.write_text(REGISTRY)
+    trap = "open('imported', 'w')\n"
+    (folder / "former_models.py").write_text(f"{trap}class Order: pass\nclass Bag: pass\n")
+    (folder / "former_odd.py").write_text(f"{trap}globals()['M' + 'ade'] = 1\n")
+    (folder / "former_shim.py").write_text(f"{trap}from former_models import Bag\n")
+    data = b"".join(b"c%s\n%s\n" % tuple(name.encode().split(b":")) for name in GLOBALS)
+    (folder / "old.pkl").write_bytes(b"\x80\x02(" + data + b"l.")
+    done = run_extreg("scan", "old.pkl", "--resolve", "--format", "json")
+    assert done.returncode == 1
+    found = {f"{row['module']}:{row['name']}": row["today"] for row in json.loads(done.stdout)["globals"]}
+    assert found == GLOBALS
+    shown = run_extreg("scan", "old.pkl", "--resolve")
+    assert shown.returncode == 1
+    assert re.search(r"300  former +former_orders:Order, now former_models:Order", shown.stdout)
+    assert not (folder / "imported").exists()
+    (folder / "old.pkl").write_bytes(b"\x80\x02cformer_orders\nOrder\n.")
+    assert run_extreg("scan", "old.pkl", "--resolve").returncode == 0
