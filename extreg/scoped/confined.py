@@ -13,8 +13,8 @@ from extreg.pickles import engines
 from extreg.pickles.walking.names import loaded
 from extreg.scoped import private
 from extreg.scoped.basics import BASICS
+from extreg.scoped.others import Others
 from extreg.scoped.quick import MOST, Name, Watched, current, watch
-from extreg.scoped.resolve import resolve
 
 
 class _Codes(str):
@@ -39,7 +39,7 @@ class Confined:
         self,
         held: Mapping[int, Name],
         names: Mapping[Name, Name],
-        own: frozenset[Name],
+        others: Others,
         refuse: Callable[[str, str], Exception],
     ) -> None:
         made = private.instance({}, {code: (_CODES, str(code)) for code in held})
@@ -48,8 +48,8 @@ class Confined:
         base = engines.Unpickler if made is None else made.Unpickler
         codes = {str(code): name for code, name in held.items()}
         self.seen: dict[Name, object] = {}
-        self.modern = _unpickler(base, codes, names, own, self.seen, refuse, legacy=False)
-        self.legacy = _unpickler(base, codes, names, own, self.seen, refuse, legacy=True)
+        self.modern = _unpickler(base, codes, names, others, self.seen, refuse, legacy=False)
+        self.legacy = _unpickler(base, codes, names, others, self.seen, refuse, legacy=True)
         self._held = held
         self.resolved: dict[int, object] = {} if made is None else made.resolved
         self._watched: list[Watched] = []
@@ -80,7 +80,7 @@ def _unpickler(
     base: type[pickle.Unpickler],
     codes: Mapping[str, Name],
     names: Mapping[Name, Name],
-    own: frozenset[Name],
+    others: Others,
     seen: dict[Name, object],
     refuse: Callable[[str, str], Exception],
     *,
@@ -88,10 +88,10 @@ def _unpickler(
 ) -> type[pickle.Unpickler]:
     """Return pickle's unpickler, confined to `names`: what a check has let through passes here, and nothing else.
 
-    The names in `own` are resolved, and noted in `seen`; the rest is `BASICS`.
+    Its own names, and `others` of theirs, are resolved, and noted in `seen`; the rest is `BASICS`.
     """
 
-    audit = sys.audit
+    audit, own, today = sys.audit, others.own, others.today
 
     def find_class(module: str, name: str) -> object:
         if module is _CODES:
@@ -99,14 +99,14 @@ def _unpickler(
         else:
             if legacy:
                 module, name = loaded(module, name, 2)
-            found = names.get((module, name))
+            found = names.get((module, name)) or today((module, name))
         if found is None:
             raise refuse(module, name)
         module, name = found
         audit("pickle.find_class", module, name)
         if found not in own:
             return BASICS[found]
-        seen[found] = made = resolve(module, name)
+        seen[found] = made = others.resolve(found)
         return made
 
     members: dict[str, Any] = {"find_class": staticmethod(find_class), "__slots__": ()}

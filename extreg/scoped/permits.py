@@ -19,6 +19,7 @@ from extreg.registry.model import Registry
 from extreg.registry.target import split
 from extreg.scoped.basics import BASICS
 from extreg.scoped.confined import Confined
+from extreg.scoped.others import Others
 from extreg.scoped.quick import Name, Quick, quick
 
 _PROTO: Final = 0x80
@@ -49,12 +50,24 @@ class Checked(NamedTuple):
 
 
 class Permits:
-    """The allow-list of one registry: its live and load-only targets, and `BASICS`.
+    """The allow-list of one registry: its live and load-only targets, under all their names, and `BASICS`.
 
     Made once for each registry and kept with it.
     """
 
-    __slots__ = ("_confined", "_held", "_known", "_make", "_names", "_pays", "_registry", "_short", "_spelled", "quick")
+    __slots__ = (
+        "_confined",
+        "_held",
+        "_known",
+        "_make",
+        "_names",
+        "_others",
+        "_pays",
+        "_registry",
+        "_short",
+        "_spelled",
+        "quick",
+    )
 
     def __init__(self, registry: Registry) -> None:
         held = {code: split(target) for code, target in {**registry.load_only, **registry.codes}.items()}
@@ -63,9 +76,10 @@ class Permits:
         # What stands for a code in the bytes that are loaded: a GLOBAL, which takes no place in the memo.
         self._spelled = {code: b"c%s\n%d\n" % (_BY_CODE.encode(), code) for code in held}
         names = {name: name for name in self._names} | {(_BY_CODE, str(code)): held[code] for code in held}
+        self._others = Others(registry, frozenset(held.values()))
         # Codes that are permitted need not be told of a large pickle, where the unpickler has them itself.
         self._known = of_codes(held) if len(held) <= _MOST_KNOWN else b""
-        self._make = partial(Confined, held, names, frozenset(held.values()), _refusal)
+        self._make = partial(Confined, held, names, self._others, _refusal)
         self._confined = self._make()
         self._held = held
         self._short, self._pays = 0, _PAYS
@@ -116,7 +130,7 @@ class Permits:
 
         Raises `ForbiddenGlobalError` for all that is not permitted.
         """
-        names, spelled = self._names, self._spelled
+        names, spelled, today = self._names, self._spelled, self._others.today
         codes: list[tuple[int, int, bytes]] = []
         frames: list[tuple[int, int]] = []
         forbidden: dict[object, list[int]] = {}
@@ -131,7 +145,8 @@ class Permits:
         for batch in found:
             for kind, offset, opcode, module, name, number, _ in batch:
                 if module is not None and name is not None:
-                    if ((module, name) if protocol >= 3 else loaded(module, name, protocol)) not in names:
+                    actual = (module, name) if protocol >= 3 else loaded(module, name, protocol)
+                    if actual not in names and today(actual) is None:
                         forbidden.setdefault((module, name), []).append(offset)
                 elif kind == "code" and number in spelled:
                     codes.append((offset, EXTENSION_WIDTHS[opcode], spelled[number]))

@@ -62,8 +62,11 @@ def kind(protocol: int, fix_imports: bool) -> Callable[[Registry], Writer]:
 
 
 def _keys(registry: Registry) -> dict[Key, int]:
-    """Return the live codes by module and qualified name."""
-    return {split(found): code for code, found in registry.codes.items()}
+    """Return the live codes by module and qualified name; an alias has its target's."""
+    aliases = {
+        split(name): code for code, names in registry.aliases.items() if code in registry.codes for name in names
+    }
+    return aliases | {split(found): code for code, found in registry.codes.items()}
 
 
 def _writer(registry: Registry, codes: Mapping[Key, int]) -> Writer:
