@@ -16,6 +16,7 @@ __all__ = [
     "Installation",
     "Registry",
     "RegistryError",
+    "RetiredCodeError",
     "UnreadableError",
     "clear_cache",
     "dump",
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
         ExtregError,
         ForbiddenGlobalError,
         RegistryError,
+        RetiredCodeError,
         UnreadableError,
     )
     from extreg.integrations.ipython import load_ipython_extension, unload_ipython_extension
@@ -109,6 +111,7 @@ _LAZY = {
     "ForbiddenGlobalError": "extreg.errors",
     "Registry": "extreg.registry.model",
     "RegistryError": "extreg.errors",
+    "RetiredCodeError": "extreg.errors",
     "UnreadableError": "extreg.errors",
     "clear_cache": "extreg.ledger.clearing",
     "dump": "extreg.scoped",
@@ -189,8 +192,8 @@ class Installation:
     def __repr__(self) -> str:
         rows = self._owner.layers
         live = sum(len(layer.live) for layer in rows)
-        loaded = sum(len(layer.inverted) for layer in rows)
-        parts = [f"{live} live", f"{loaded - live} load-only"]
+        load_only = sum(len(layer.inverted) - len(layer.retired) for layer in rows) - live
+        parts = [f"{live} live", f"{load_only} load-only"]
         if len(rows) > 1:
             parts.append(f"from {len(rows)} files")
         if not self.installed:

@@ -18,6 +18,7 @@ __all__ = [
     "Problem",
     "ReducerError",
     "RegistryError",
+    "RetiredCodeError",
     "StateVersionError",
     "UnreadableError",
     "WrittenError",
@@ -224,6 +225,22 @@ class ForbiddenGlobalError(ExtregError, UnpicklingError):
         super().__init__("\n  ".join([head, *map(str, offenders)]), hint)
         self.args = (offenders,)
         self.offenders = offenders
+
+
+class RetiredCodeError(ExtregError, UnpicklingError, ValueError):
+    """A pickle that holds a retired code, which nothing loads any more.
+
+    ``code`` (int) is the code, ``target`` (str) what it meant at last, ``place`` (str) where the row stands that
+    retired it: ``path:line``, or as much of it as is known.
+    """
+
+    def __init__(self, code: int, target: str, place: str, hint: str = "") -> None:
+        by = f" ({place})" if place else ""
+        super().__init__(f"extension code {code} is retired{by}; it meant {target}", hint)
+        self.args = (code, target, place, hint)
+        self.code = code
+        self.target = target
+        self.place = place
 
 
 class MalformedPickleError(ExtregError, UnpicklingError, ValueError):

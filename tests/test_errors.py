@@ -17,6 +17,7 @@ ERRORS = [
     errors.ReducerError("what", ("registry.toml:31",)),
     errors.MigrationError("what"),
     errors.StateVersionError("shop:Order", 3, 2, "upgrade"),
+    errors.RetiredCodeError(9120, "shop.legacy:Cart", "registry.toml:31", "ask it"),
     errors.MalformedPickleError("what", 3),
     errors.ForbiddenGlobalError((errors.Offender("m:C", (5, 7), "m:C", "extreg add m:C"),)),
 ]

@@ -26,7 +26,7 @@ LAYERS = (
     ("extreg.pickles.rewriting.",),
     ("extreg.pickles.",),
     ("extreg.reduce.",),
-    ("extreg.startup.",),
+    ("extreg.startup.", "extreg.retired"),
     ("extreg.scoped.",),
     ("extreg.project.",),
     ("extreg.targets.",),

@@ -14,7 +14,7 @@ from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, Protocol, TypeVar
 
     Key = tuple[str, str]
@@ -44,14 +44,16 @@ if TYPE_CHECKING:
 CODES: "dict[Key, int]" = copyreg._extension_registry  # type: ignore[attr-defined]
 INVERTED: "dict[int, Key]" = copyreg._inverted_registry  # type: ignore[attr-defined]
 CACHE: "dict[int, object]" = copyreg._extension_cache  # type: ignore[attr-defined]
+RETIRED = "extreg.retired"  # the module that the rows of retired codes lead to: see there
 
 
 class Rows:
     """What one registry file (or one `Registry`) says to copyreg.
 
     ``live`` maps ``(module, qualname)`` to its code; ``inverted`` maps every code that loads, live and load-only,
-    to its key; ``retired`` maps spent codes to what they meant; ``reducers`` maps targets of types to targets of
-    functions; ``rest`` is what copyreg need not know (include, ranges, former and other names), kept to show it again.
+    to its key, and every retired one to a key in `RETIRED` that says so; ``retired`` maps spent codes to what they
+    meant; ``reducers`` maps targets of types to targets of functions; ``rest`` is what copyreg need not know (include,
+    ranges, former and other names), kept to show it again.
     """
 
     __slots__ = ("inverted", "live", "path", "reducers", "rest", "retired")
@@ -78,11 +80,24 @@ class Rows:
     __hash__ = None  # type: ignore[assignment]
 
 
+def explaining(retired: "Mapping[int, Key]") -> "dict[int, Key]":
+    """Return the rows that `retired` codes, with what they meant, have in the inverted registry.
+
+    The names are for whoever meets them in an error of copyreg's or of an unpickler's; `extreg.retired` has more.  They
+    have no dots: from protocol 4 on an unpickler takes a name apart at them, and that of CPython 3.14 would then hide
+    what the module raises behind an AttributeError.
+    """
+    return {
+        code: (RETIRED, f"{code} was {module}:{name} and is retired: see `extreg show {code}`".replace(".", "/"))
+        for code, (module, name) in retired.items()
+    }
+
+
 class Stand:
     """What stands, or should stand, in copyreg.
 
-    ``live`` is as in ``_extension_registry``, ``inverted`` as in ``_inverted_registry``; ``retired`` has no place
-    in copyreg, but a code that is retired for one owner must not mean something else for another.
+    ``live`` is as in ``_extension_registry``, ``inverted`` as in ``_inverted_registry``; ``retired`` says what the
+    retired codes meant: a code that is retired for one owner must not mean something else for another.
     """
 
     __slots__ = ("inverted", "live", "retired")
@@ -159,7 +174,6 @@ class Ledger:
             len(owner.layers) == 1
             and not (self.owners or self.moving or CACHE)
             and INVERTED.keys().isdisjoint(rows.inverted)
-            and INVERTED.keys().isdisjoint(rows.retired)
             and CODES.keys().isdisjoint(rows.live)
         )
         if not quiet:

@@ -1,6 +1,6 @@
 """Merging: what several registries say to copyreg together, and where they contradict each other."""
 
-from extreg.ledger import Stand
+from extreg.ledger import RETIRED, Stand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,20 +63,27 @@ class _Layer:
         self.clashes = clashes
 
     def add(self) -> None:
-        stand, live = self.stand, self.rows.live
-        for code, key in self.rows.retired.items():
-            held = stand.inverted.get(code)
+        stand, live, retired = self.stand, self.rows.live, self.rows.retired
+        for code, key in retired.items():
+            # What still loads for somebody goes on loading, and of two that say it is retired the first has the word.
+            held = self._loaded(code)
             if self._goes_in(code, key, [] if held is None or held == key else [(code, held)]):
-                stand.retired[code] = key
+                stand.retired.setdefault(code, key)
+                stand.inverted.setdefault(code, self.rows.inverted[code])
         for code, key in self.rows.inverted.items():
-            if self._goes_in(code, key, self._in_the_way(code, key)):
+            if code not in retired and self._goes_in(code, key, self._in_the_way(code, key)):
                 stand.inverted[code] = key
                 if live.get(key) == code:
                     stand.live[key] = code
 
+    def _loaded(self, code: int) -> "Key | None":
+        """Return what `code` loads, unless it is nothing."""
+        held = self.stand.inverted.get(code)
+        return None if held is None or held[0] == RETIRED else held
+
     def _in_the_way(self, code: int, key: "Key") -> "list[tuple[int, Key]]":
         stand = self.stand
-        held = [other for other in (stand.inverted.get(code), stand.retired.get(code)) if other not in (None, key)]
+        held = [other for other in (self._loaded(code), stand.retired.get(code)) if other not in (None, key)]
         found = [(code, other) for other in held if other is not None]
         other_code = stand.live.get(key)
         if other_code not in (None, code) and self.rows.live.get(key) == code:
@@ -87,7 +94,7 @@ class _Layer:
         """Return whether the row goes in, after making room for it where the policy says so."""
         if not in_the_way:
             return True
-        if self.policy == "replace" or (self.policy == "settle" and self.settled.get(code) == key):
+        if self.policy == "replace" or (self.policy == "settle" and self.settled.get(code) == self.rows.inverted[code]):
             for held_code, held_key in in_the_way:
                 self._take_out(held_code, held_key)
             return True
@@ -99,9 +106,12 @@ class _Layer:
         stand = self.stand
         if stand.live.get(key) == code:
             del stand.live[key]
-        for rows in (stand.inverted, stand.retired):
-            if rows.get(code) == key:
-                del rows[code]
+        if stand.retired.get(code) == key:
+            del stand.retired[code]
+            if self._loaded(code) is None:
+                stand.inverted.pop(code, None)
+        if stand.inverted.get(code) == key:
+            del stand.inverted[code]
 
 
 def _takes(stand: Stand, rows: "Rows") -> bool:
@@ -109,7 +119,6 @@ def _takes(stand: Stand, rows: "Rows") -> bool:
     codes = stand.inverted.keys()
     return (
         codes.isdisjoint(rows.inverted)
-        and codes.isdisjoint(rows.retired)
         and stand.live.keys().isdisjoint(rows.live)
         and stand.retired.keys().isdisjoint(rows.inverted)
     )

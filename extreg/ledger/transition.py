@@ -97,11 +97,7 @@ def _look_around(layers: "Iterable[Rows]") -> "tuple[Stand, Stand]":
         {},
     )
     for rows in layers:
-        if not (
-            CODES.keys().isdisjoint(rows.live)
-            and INVERTED.keys().isdisjoint(rows.inverted)
-            and INVERTED.keys().isdisjoint(rows.retired)
-        ):
+        if not (CODES.keys().isdisjoint(rows.live) and INVERTED.keys().isdisjoint(rows.inverted)):
             outside, stand = _note_strangers(rows, outside, stand)
     return outside, stand
 
@@ -119,7 +115,7 @@ def _note_strangers(rows: "Rows", outside: Stand, stand: Stand) -> "tuple[Stand,
     live = {key: CODES[key] for key in rows.live if key in CODES and stand.live.get(key) != CODES[key]}
     inverted = {
         code: INVERTED[code]
-        for code in (*rows.inverted, *rows.retired, *live.values())
+        for code in (*rows.inverted, *live.values())
         if code in INVERTED and stand.inverted.get(code) != INVERTED[code]
     }
     halves = {key: code for code, key in inverted.items() if CODES.get(key) == code}

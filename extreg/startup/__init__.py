@@ -11,7 +11,7 @@ import os
 import sys
 from marshal import dumps, loads
 
-from extreg.ledger import Rows
+from extreg.ledger import Rows, explaining
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -464,7 +464,10 @@ def _rows(path: str, entry: "Cached") -> "Rows | None":
         keys, codes = _table(*entry[3])
     except (TypeError, ValueError):
         return None
-    return Rows(path, live, inverted, dict(zip(codes, keys)), entry[4], entry[5])  # noqa: B905
+    retired = dict(zip(codes, keys))  # noqa: B905
+    if retired:
+        inverted.update(explaining(retired))
+    return Rows(path, live, inverted, retired, entry[4], entry[5])
 
 
 def _table(names: str, codes: bytes) -> "tuple[list[tuple[str, str]], list[int]]":

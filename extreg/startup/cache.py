@@ -55,9 +55,15 @@ def entries(sources: "Sequence[bytes]", layers: "Sequence[Rows]") -> "list[Cache
 
 
 def _cached(source: bytes, rows: "Rows") -> "Cached":
-    load_only = {code: key for code, key in rows.inverted.items() if rows.live.get(key) != code}
+    load_only = load_only_of(rows)
     tables = _table(rows.live.keys(), rows.live.values()), _table(load_only.values(), load_only)
     return source, *tables, _table(rows.retired.values(), rows.retired), rows.reducers, rows.rest
+
+
+def load_only_of(rows: "Rows") -> "dict[int, Key]":
+    """Return the load-only codes among `rows`, with their keys."""
+    live, retired = rows.live, rows.retired
+    return {code: key for code, key in rows.inverted.items() if live.get(key) != code and code not in retired}
 
 
 def _table(keys: "Iterable[Key]", codes: "Iterable[int]") -> "Table":

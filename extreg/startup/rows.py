@@ -3,7 +3,7 @@
 A start-up without a cache runs this, so nothing heavier than tomli and `re` is imported unless something is wrong.
 """
 
-from extreg.ledger import Rows
+from extreg.ledger import Rows, explaining
 from extreg.registry.toml.schema import Tables, read_tables
 from extreg.registry.toml.toml_reader import loads
 
@@ -33,6 +33,7 @@ def _from_tables(tables: Tables, path: str) -> Rows:
     live = dict(zip(keys, tables.codes, strict=True))
     inverted.update(zip(tables.load_only, tables.keys.get("load-only", ()), strict=True))
     retired = dict(zip(tables.retired, tables.keys.get("retired", ()), strict=True))
+    inverted.update(explaining(retired))
     rest: dict[str, Any] = {"include": tables.include, "ranges": tables.ranges, "moved": tables.moved}
     rest |= {"aliases": tables.aliases, "renamed": tables.renamed}
     # What plain pickle needs of these is worked out where it is wanted: see `extreg.startup.former`.

@@ -1,6 +1,7 @@
 """The registries that rows were made from, to be shown or worked with."""
 
 from extreg.ledger import Rows
+from extreg.startup.cache import load_only_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def registry_of(rows: Rows) -> "Registry":
         include=tuple(rows.rest["include"]),
         ranges={name: Range(**span) for name, span in rows.rest["ranges"].items()},
         codes={code: _target(key) for key, code in rows.live.items()},
-        load_only={code: _target(key) for code, key in rows.inverted.items() if rows.live.get(key) != code},
+        load_only={code: _target(key) for code, key in load_only_of(rows).items()},
         moved=rows.rest["moved"],
         retired={code: _target(key) for code, key in rows.retired.items()},
         aliases=rows.rest["aliases"],

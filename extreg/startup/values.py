@@ -1,6 +1,6 @@
 """Between registry values and the rows that a start has of them."""
 
-from extreg.ledger import Rows
+from extreg.ledger import Rows, explaining
 from extreg.startup import source, wants_former, with_included
 from extreg.startup.rows import parse
 
@@ -20,11 +20,13 @@ def rows_of(
     Those are looked for in `search`, without one as this process would import them.  They have a table of former names
     where these are wanted: `former_names` says so, or None leaves it to the value.
     """
+    retired = {code: _key(target) for code, target in registry.retired.items()}
+    loaded = {code: _key(target) for rows in (registry.codes, registry.load_only) for code, target in rows.items()}
     own = Rows(
         "a Registry value",
         {_key(target): code for code, target in registry.codes.items()},
-        {code: _key(target) for rows in (registry.codes, registry.load_only) for code, target in rows.items()},
-        {code: _key(target) for code, target in registry.retired.items()},
+        {**loaded, **explaining(retired)},
+        retired,
         dict(registry.reducers),
         {
             "include": registry.include,

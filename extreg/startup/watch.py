@@ -1,7 +1,7 @@
 """The reload watcher: after a module's code has run again, no code loads a class of its former life."""
 
 from extreg.importhook import Watch
-from extreg.ledger import ledger
+from extreg.ledger import RETIRED, ledger
 from extreg.ledger.clearing import evict
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ class _Targets:
     def __contains__(self, name: object) -> bool:
         stand = ledger.stand
         if stand is not self.stand:
-            self.modules = frozenset(module for module, _ in list(stand.inverted.values()))
+            self.modules = frozenset(module for module, _ in list(stand.inverted.values())) - {RETIRED}
             self.stand = stand
         return name in self.modules
 

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 import extreg
+from extreg.ledger import explaining
 from extreg.startup import CHECKSUM, HEADER, cache_path, checksum, load_entries, read, sealed
 from extreg.startup.cache import entries
 
@@ -213,7 +214,7 @@ def corruptions(write, count):
                 code: tuple(target.split(":"))
                 for rows in (expected.codes, expected.load_only)
                 for code, target in rows.items()
-            }
+            } | explaining({code: tuple(target.split(":")) for code, target in expected.retired.items()})
         assert cache_of(path).read_bytes() == caches[chosen]  # rebuilt
     return trusted
 

@@ -49,6 +49,7 @@ def test_reload_applies_the_difference_and_says_which_codes_changed(write):
             240: ("collections", "OrderedDict"),
             500: ("decimal", "Decimal"),
             501: ("uuid", "UUID"),
+            600: ("extreg.retired", "600 was fractions:Fraction and is retired: see `extreg show 600`"),
             700: ("x", "New"),
         },
     )
