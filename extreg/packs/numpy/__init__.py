@@ -1,0 +1,1 @@
+"""The pack of numpy: the `registry.toml` beside this file."""

@@ -1,0 +1,1 @@
+"""The pack of pandas: the `registry.toml` beside this file."""

@@ -1,0 +1,1 @@
+"""The pack of the standard library: the `registry.toml` beside this file."""
