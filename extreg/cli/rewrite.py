@@ -16,6 +16,7 @@ from extreg.cli.stored import (
     say_faults,
     say_passed,
 )
+from extreg.errors import UnreadableError
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path
 from extreg.stores.contents import Fault
@@ -27,6 +28,8 @@ _SHOWN = 5
 
 def _run(arguments: argparse.Namespace) -> int:
     """Run the command with its arguments; return the exit code."""
+    if arguments.renamed and arguments.to != "names":
+        raise UnreadableError("--renamed goes with --to names; --to codes puts today's code in the place of any name")
     registry = read_effective(registry_path(arguments.registry))
     work = rewrite_files(
         files_below(arguments.paths),
@@ -34,6 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
         to=arguments.to,
         check=arguments.check,
         independent=arguments.independent,
+        renamed=arguments.renamed,
     )
     outcomes = list(watched(work, "files"))
     faults = [(item.found, Fault("", item.problem)) for item in outcomes if item.problem is not None]
@@ -123,16 +127,21 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="several pickles in a file share no memo, where that does not show: none was dumped by the Pickler that "
         "dumped the one before",
     )
+    parser.add_argument(
+        "--renamed",
+        action="store_true",
+        help="with --to names: also exchange what [renamed] alone knows; readers with an older library cannot load it",
+    )
     path_arguments(parser)
 
 
 COMMAND = Command(
     name="rewrite",
     description=(
-        "Put live codes in the place of names in stored pickles, or names in the place of all codes the registry "
-        "knows, retired ones too. Each file is replaced in one step, so that a crash leaves it old or new. What "
-        "cannot be proved to load the same stays as it is, and is counted. Plain, gzip, bz2 and xz files are "
-        "rewritten; archives and databases are left alone, and named."
+        "Put live codes in the place of names in stored pickles, former ones too, or names of today in the place of "
+        "former ones and of all codes the registry knows, retired ones too. Each file is replaced in one step, so that "
+        "a crash leaves it old or new. What cannot be proved to load the same stays as it is, and is counted. Plain, "
+        "gzip, bz2 and xz files are rewritten; archives and databases are left alone, and named."
     ),
     examples="  extreg rewrite --to codes --check data/\n  extreg rewrite --to codes data/\n"
     "  extreg rewrite --to names old.pickle    before its codes are retired, or for readers without extreg",

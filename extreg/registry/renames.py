@@ -71,6 +71,10 @@ class Names:
         self.current = frozenset(registry.codes.values()).union(registry.load_only.values())
         self.renamed = registry.renamed
         self.steps: dict[str, set[str]] = {}
+        #: The former and other names of what has or had a code.
+        self.of_codes = frozenset(
+            name for table in (registry.moved, registry.aliases) for names in table.values() for name in names
+        )
         of_retired: dict[str, set[str]] = {}
         for table in (registry.moved, registry.aliases):
             for code, names in table.items():

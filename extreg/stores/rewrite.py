@@ -56,12 +56,13 @@ def rewrite_files(
     to: Literal["codes", "names"],
     check: bool,
     independent: bool = False,
+    renamed: bool = False,
 ) -> Iterator[Outcome]:
     """Rewrite each of `files`, or with `check` only find out what that would change, and yield what became of it.
 
-    `independent` is for `extreg.pickles.rewriting.rewriter.rewrite`.
+    `independent` and `renamed` are for `extreg.pickles.rewriting.rewriter.rewrite`.
     """
-    change = partial(rewrite, registry=registry, to=to, independent=independent)
+    change = partial(rewrite, registry=registry, to=to, independent=independent, renamed=renamed)
     tidied: set[Path] = set()
     for found in files:
         folder = Path(os.path.realpath(found.path)).parent

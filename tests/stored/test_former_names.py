@@ -1,6 +1,7 @@
 """Former and other names in stored pickles: rewrite puts today's code there; scan, dis and suggest tell them."""
 
 import copyreg
+import io
 import json
 import pickle
 import re
@@ -197,3 +198,90 @@ def test_scan_resolves_names_without_importing(run_extreg, registry_file) -> Non
     assert not (folder / "imported").exists()
     (folder / "old.pkl").write_bytes(b"\x80\x02cformer_orders\nOrder\n.")
     assert run_extreg("scan", "old.pkl", "--resolve").returncode == 0
+
+
+@pytest.mark.parametrize("target", OLD)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_names_of_today_take_the_place_of_former_ones(models, protocol, target) -> None:
+    data = by_name(target, protocol, models)
+    registry = Registry.parse(REGISTRY)
+    done = rewrite(data, registry, to="names", renamed=target.startswith("former_older"))
+    assert done.changed == (target != "former_models:Order")
+    assert not done.refused
+    first, kind, text, again = pickle.loads(done.data)
+    assert type(first) is kind is (models.Bag if "Bag" in target else models.Order)
+    assert (first.n, text, again) == (7, "former_shop", first)
+    assert to_names(done.data, registry) == done.data
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_codes_and_former_names_in_one_pickle_become_names(models, protocol) -> None:
+    registry = Registry.parse(REGISTRY)
+    coded = pickle.dumps([models.Order, models.Order, models.Bag], protocol)
+    assert b"former_models" not in coded
+    row = by_name("former_shop:Order", protocol, models) + coded + by_name("former_fast:Bag", protocol, models)
+    done = rewrite(row, registry, to="names", independent=True)
+    assert (done.pickles, done.changed, done.refused) == (3, 3, {})
+    file = io.BytesIO(done.data)
+    loaded = [pickle.load(file) for _ in range(3)]
+    assert [found[1] for found in loaded] == [models.Order, models.Order, models.Bag]
+    assert rewrite(rewrite(row, registry, to="codes").data, registry, to="names").changed == 3
+
+
+def test_operands_that_the_memo_is_asked_for_stay(models) -> None:
+    """The module's name is data too, and the operand of a class that has not moved."""
+    registry = Registry.parse(REGISTRY)
+    data = b"\x80\x04(\x8c\x0bformer_shop\x94\x8c\x05Order\x94\x93\x94h\x00h\x01h\x00h\x01\x93h\x02t."
+    done = rewrite(data, registry, to="names")
+    assert (done.changed, done.references) == (1, 2)
+    assert pickle.loads(done.data) == (models.Order, "former_shop", "Order", models.Order, models.Order)
+
+
+def test_what_renamed_alone_knows_takes_a_wish() -> None:
+    registry = Registry.parse(REGISTRY)
+    data = b"\x80\x04\x8c\x0cformer_older\x8c\x03Box\x93."
+    assert to_names(data, registry) == data
+    assert b"former_shop" in rewrite(data, registry, to="names", renamed=True).data
+    assert to_names(b"\x80\x04\x8c\x0cformer_older\x8c\x05Order\x93.", registry).count(b"former_models") == 0
+
+
+def test_a_nested_name_of_today_is_written_as_each_protocol_finds_it() -> None:
+    registry = Registry.parse(REGISTRY)
+    assert b"cformer_models\nLine\n" in to_names(b"\x80\x02cformer_shop\nPart\n.", registry)
+    done = rewrite(b"(iformer_shop\nOrder\n.", registry, to="names")
+    assert done.left == {"a former name in an INST": 1}
+
+
+def test_rewrite_writes_names_of_today_into_files(run_extreg, stored) -> None:
+    before = stored.read_bytes()
+    assert run_extreg("rewrite", "--to", "names", "old.pkl").returncode == 0
+    assert stored.read_bytes() == before  # former_older is a renamed module
+    done = run_extreg("rewrite", "--to", "codes", "--renamed", "old.pkl")
+    assert (done.returncode, stored.read_bytes()) == (2, before)
+    assert run_extreg("rewrite", "--to", "names", "--renamed", "old.pkl").returncode == 0
+    shown = run_extreg("scan", "old.pkl").stdout
+    assert "former_models:Order\n" in shown
+    assert "former_shop:Box\n" in shown
+    assert "now" not in shown
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_that_share_a_memo_go_on_sharing_it(models, protocol, monkeypatch) -> None:
+    past = types.ModuleType("former_shop")
+    past.Order = type("Order", (), {"__module__": "former_shop", "__qualname__": "Order"})
+    file = io.BytesIO()
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "former_shop", past)
+        pickler = pickle.Pickler(file, protocol)
+        item = past.Order()
+        pickler.dump([item, "former_shop", models.Bag])
+        pickler.dump([item, past.Order, models.Bag, "Order"])
+    data = file.getvalue()
+    done = rewrite(data, Registry.parse(REGISTRY), to="names")
+    unpickler = pickle.Unpickler(io.BytesIO(done.data))
+    first, second = unpickler.load(), unpickler.load()
+    assert first[0] is second[0]
+    assert type(first[0]) is second[1] is models.Order
+    assert (first[1:], second[2:]) == (["former_shop", models.Bag], [models.Bag, "Order"])
+    assert done.changed == 2
+    assert b"former_models" in done.data

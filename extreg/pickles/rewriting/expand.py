@@ -28,7 +28,7 @@ def expanded(pickle: Pickle, registry: Registry, *, alone: bool = True) -> Plan:
         named = known.get(number)
         if named is None:
             target = registry.target(number) or registry.retired.get(number)
-            named = known[number] = _named(target, pickle.protocol) if target is not None else "unknown code"
+            named = known[number] = named_by(target, pickle.protocol) if target is not None else "unknown code"
         if isinstance(named, str):
             plan.leave(named)
             continue
@@ -46,7 +46,7 @@ def expanded(pickle: Pickle, registry: Registry, *, alone: bool = True) -> Plan:
     return plan
 
 
-def _named(target: str, protocol: int) -> tuple[bytes, list[Meaning]] | str:
+def named_by(target: str, protocol: int) -> tuple[bytes, list[Meaning]] | str:
     """Return opcodes that push what `target` names, with the references in them, or why there are none."""
     module, qualname = split(target)
     if protocol >= 4:

@@ -16,6 +16,7 @@ from extreg.pickles.rewriting.expand import expanded
 from extreg.pickles.rewriting.frames import reframed, sound
 from extreg.pickles.rewriting.plan import VARYING, Edit, Pickle, Plan
 from extreg.pickles.rewriting.proof import proved, proved_whole
+from extreg.pickles.rewriting.renaming import healed
 from extreg.pickles.rewriting.row import FREE, Bond, bonds
 from extreg.pickles.rewriting.shorten import shortened
 from extreg.pickles.walking.carried import fetching
@@ -59,7 +60,8 @@ def to_codes(data: Buffer, registry: Registry) -> bytes:
 
 
 def to_names(data: Buffer, registry: Registry) -> bytes:
-    """Return `data` with names for the codes that `registry` knows, retired ones included.
+    """Return `data` with names for the codes that `registry` knows, retired ones included, and names of today for
+    former and other names of what has a code.
 
     A pickle on its own names each global once and fetches it from its memo after that, as far as a slot is free.
     Raises `MalformedPickleError` where not even the first pickle is whole.
@@ -67,10 +69,18 @@ def to_names(data: Buffer, registry: Registry) -> bytes:
     return rewrite(data, registry, to="names").data
 
 
-def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], independent: bool = False) -> Rewritten:
+def rewrite(
+    data: Buffer,
+    registry: Registry,
+    *,
+    to: Literal["codes", "names"],
+    independent: bool = False,
+    renamed: bool = False,
+) -> Rewritten:
     """Do what `to_codes` or `to_names` does, and give account of it.
 
-    `independent` says that no pickle in `data` shares a memo with another, where that does not show.
+    `independent` says that no pickle in `data` shares a memo with another, where that does not show; `renamed` that
+    names which ``[renamed]`` alone knows are exchanged for those of today too.
     """
     data = data if type(data) is bytes else flat(data)
     rest = pickles_in(data, alone=True)
@@ -88,23 +98,20 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], 
         for pickle, bond in bound:
             pickles += 1
             if to == "names":
-                plan = expanded(pickle, registry, alone=one or independent)
+                new, count = _named(pickle, registry, left, alone=one or independent, renamed=renamed)
             else:
-                plan = shortened(pickle, registry, bond)
-            for reason, count in plan.left.items():
-                left[reason] = left.get(reason, 0) + count
-            if not plan.edits:
-                continue
-            new = _followed(pickle, plan)
+                new, count = _exchanged(pickle, shortened(pickle, registry, bond), left)
             if isinstance(new, str):
                 refused[new] = refused.get(new, 0) + 1
+                continue
+            if not count:
                 continue
             if done < pickle.begin:
                 pieces.append(data[done : pickle.begin])
             pieces.append(new)
             done = pickle.stop + 1
             changed += 1
-            references += len(plan.edits)
+            references += count
     except MalformedPickleError:
         refused["malformed"] = 1
     if done < len(data):
@@ -112,6 +119,29 @@ def rewrite(data: Buffer, registry: Registry, *, to: Literal["codes", "names"], 
     # Most often there is one pickle, and nothing to join.
     new_data = pieces[0] if len(pieces) == 1 and isinstance(pieces[0], bytes) else b"".join(pieces)
     return Rewritten(new_data, pickles, changed, references, left, refused)
+
+
+def _exchanged(pickle: Pickle, plan: Plan, left: dict[str, int]) -> tuple[bytes | str, int]:
+    """Return the pickle as `plan` has it, or why it is refused, and how many references are others then.
+
+    Those that are not are counted in `left`.
+    """
+    for reason, count in plan.left.items():
+        left[reason] = left.get(reason, 0) + count
+    return (_followed(pickle, plan), len(plan.edits)) if plan.edits else (b"", 0)
+
+
+def _named(
+    pickle: Pickle, registry: Registry, left: dict[str, int], *, alone: bool, renamed: bool
+) -> tuple[bytes | str, int]:
+    """Return the same with names of today: first for former names, then for codes."""
+    made, healed_count = _exchanged(pickle, healed(pickle, registry, renamed=renamed), left)
+    if isinstance(made, str):
+        return made, 0
+    if healed_count:
+        pickle = next(pickles_in(made, alone=True))
+    found, count = _exchanged(pickle, expanded(pickle, registry, alone=alone), left)
+    return (found if count else made), healed_count + count
 
 
 def _row(
