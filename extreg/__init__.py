@@ -21,6 +21,7 @@ __all__ = [
     "clear_cache",
     "dump",
     "dumps",
+    "explain",
     "install",
     "lint",
     "load",
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from extreg.ledger.clearing import clear_cache, on_clear
     from extreg.linter.finding import Finding
     from extreg.linter.run import lint
+    from extreg.project.explaining import explain
     from extreg.registry.model import Registry
     from extreg.scoped import dump, dumps, load, loads
 
@@ -116,6 +118,7 @@ _LAZY = {
     "clear_cache": "extreg.ledger.clearing",
     "dump": "extreg.scoped",
     "dumps": "extreg.scoped",
+    "explain": "extreg.project.explaining",
     "lint": "extreg.linter.run",
     "load": "extreg.scoped",
     "load_ipython_extension": "extreg.integrations.ipython",

@@ -1,15 +1,18 @@
-"""show: show one code with its whole story."""
+"""show: show one code with its whole story, or what is known of one that the registry does not hold."""
 
 import argparse
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say, short
 from extreg.cli.rows import rows_of
+from extreg.errors import ExtregError
 from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS, extension_opcode
 from extreg.project.effective import effective
 from extreg.project.locate import registry_path
+from extreg.project.unknown import facts_of
 from extreg.registry import life
 from extreg.registry.document import read_document
+from extreg.registry.invariants import MAX_CODE
 from extreg.registry.ranges import range_of_code
 
 
@@ -18,14 +21,19 @@ def _show(arguments: argparse.Namespace) -> int:
     document = read_document(path)
     known = effective(document.require(), path)
     registry = known.everything
-    code = life.find(registry, arguments.code)
+    wanted = arguments.code
+    number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) <= 10 else 0
+    if 0 < number <= MAX_CODE and registry.state(number) is None:
+        facts = "; ".join(facts_of(number, registry, path))
+        raise ExtregError(f"code {wanted} is not in the registry, nor in what it includes; {facts}", _ALL)
+    code = life.find(registry, wanted)
     state = registry.state(code)
     target = registry.target(code) or registry.retired[code]
     range_name = range_of_code(code, registry.ranges)
     span = registry.ranges[range_name] if range_name is not None else None
     row, file, own = next(shown for shown in rows_of(document, known) if shown.row.code == code)
     opcode = extension_opcode(code)
-    facts = {
+    story = {
         "code": str(code),
         "target": target,
         "state": f"{state}: {_MEANING[state or 'retired']}",
@@ -37,15 +45,16 @@ def _show(arguments: argparse.Namespace) -> int:
         "reducer": registry.reducers.get(target, "none"),
     }
     if code in registry.aliases:
-        facts["aliases"] = ", ".join(registry.aliases[code])
+        story["aliases"] = ", ".join(registry.aliases[code])
     also = [other for other, found in registry.load_only.items() if found == target and other != code]
     if also:
-        facts["also"] = f"load-only as {', '.join(map(str, also))}"
-    for name, fact in facts.items():
+        story["also"] = f"load-only as {', '.join(map(str, also))}"
+    for name, fact in story.items():
         say(f"{name + ':':9} {fact}")
     return 0
 
 
+_ALL = "extreg list shows all codes"
 _MEANING = {
     "live": "dumped as this code, and loaded from it",
     "load-only": "loaded, dumped by name",

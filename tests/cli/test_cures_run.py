@@ -307,6 +307,7 @@ NOT_RUN = {
     "after a git command that undoes the merge": re.compile(r"driver\.py \| resolve"),
     "of a race: the same once more": re.compile(r"fix\.py \| lint --fix$"),
     "said by loads, which has no command line": re.compile(r"permits\.py"),
+    "said by a load of a retired code; tests/startup/test_retired.py runs it": re.compile(r"retirement\.py"),
 }
 
 

@@ -53,7 +53,7 @@ def test_every_type_in_a_signature_is_known():
     for block in re.findall(r"```py\n(.*?)```", PAGE, flags=re.DOTALL):
         words |= set(re.findall(r"(?:-> |: |[\[|] ?|, )([A-Z_]\w*)", block))
     plain = {"Any", "Callable", "IO", "Iterable", "Iterator", "Literal", "Mapping", "MappingProxyType", "NamedTuple"}
-    plain |= {"None", "Path", "PicklingError", "UnpicklingError", "ValueError", "False", "True"}
+    plain |= {"BaseException", "None", "Path", "PicklingError", "UnpicklingError", "ValueError", "False", "True"}
     assert words - known - plain == set()
 
 

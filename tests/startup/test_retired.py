@@ -69,6 +69,9 @@ def test_in_a_process_of_its_own_cold_and_warm(write, monkeypatch):
         last = done.stderr.strip().splitlines()[-2:]
         assert last[0].startswith(f"extreg.errors.RetiredCodeError: extension code 9120 is retired ({path}:")
         assert last[1].startswith("hint: `extreg --registry ")
+    offered = last[1].split("`")[1].split()
+    done = subprocess.run([sys.executable, "-m", *offered], capture_output=True, text=True, check=True, cwd=path.parent)
+    assert "shop.legacy:Cart.Line" in done.stdout
 
 
 def test_copyreg_says_it_to_whoever_wants_the_code(write):
