@@ -130,7 +130,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--renamed",
         action="store_true",
-        help="with --to names: also exchange what [renamed] alone knows; readers with an older library cannot load it",
+        help="with --to names: also by the rows of [renamed] for whole modules, whose new names readers "
+        "with an older library cannot load",
     )
     path_arguments(parser)
 

@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     other_names.ambiguous_former_name,
     other_names.former_name_in_use,
     other_names.missing_rename,
+    other_names.ineffective_former_names,
     history.reassigned_code,
     history.deleted_code,
     history.deleted_retired,

@@ -69,12 +69,8 @@ class Names:
 
     def __init__(self, registry: "Registry") -> None:
         self.current = frozenset(registry.codes.values()).union(registry.load_only.values())
-        self.renamed = registry.renamed
+        self.renamed: Mapping[str, str] = registry.renamed
         self.steps: dict[str, set[str]] = {}
-        #: The former and other names of what has or had a code.
-        self.of_codes = frozenset(
-            name for table in (registry.moved, registry.aliases) for names in table.values() for name in names
-        )
         of_retired: dict[str, set[str]] = {}
         for table in (registry.moved, registry.aliases):
             for code, names in table.items():
@@ -129,6 +125,14 @@ class Names:
             return name
         ends = self.ends(name)
         return ends.pop() if len(ends) == 1 else name
+
+
+class ExactNames(Names):
+    """The same by rows for the very names alone, without those for whole modules."""
+
+    def __init__(self, registry: "Registry") -> None:
+        super().__init__(registry)
+        self.renamed = {}
 
 
 def names_of(registry: "Registry", target: str) -> "Iterator[str]":

@@ -237,8 +237,11 @@ def test_operands_that_the_memo_is_asked_for_stay(models) -> None:
     assert pickle.loads(done.data) == (models.Order, "former_shop", "Order", models.Order, models.Order)
 
 
-def test_what_renamed_alone_knows_takes_a_wish() -> None:
-    registry = Registry.parse(REGISTRY)
+def test_what_renamed_modules_make_of_a_name_takes_a_wish() -> None:
+    registry = Registry.parse(REGISTRY + '"former_box:Box" = "former_older:Box"\n')
+    exact = b"\x80\x04\x8c\x0aformer_box\x8c\x03Box\x93."
+    assert b"former_older" in to_names(exact, registry)
+    assert b"former_shop" in rewrite(exact, registry, to="names", renamed=True).data
     data = b"\x80\x04\x8c\x0cformer_older\x8c\x03Box\x93."
     assert to_names(data, registry) == data
     assert b"former_shop" in rewrite(data, registry, to="names", renamed=True).data

@@ -127,6 +127,24 @@ def missing_rename(context: Context) -> Iterator[Finding]:
         yield _found(context, "missing-rename", old, message, hint)
 
 
+def ineffective_former_names(context: Context) -> Iterator[Finding]:
+    """An included registry says `former-names = true`, which has no effect there.
+
+    Why it matters: only the file that a program names decides whether plain `pickle.loads` finds former names, so that
+    who includes a package is not surprised by it. Whoever wrote the line counts on what does not happen.
+
+    How to fix it: put `former-names = true` into the file that the program installs, or leave it away.
+    """
+    if context.document.tables.former_names:
+        return
+    for document in context.included:
+        if document.tables.former_names:
+            message = f"former-names has no effect in an included registry: {context.document.path} decides"
+            hint = f"put former-names = true into {context.document.path}, if former names are to be found"
+            line = document.line("former-names")
+            yield Finding(rule="ineffective-former-names", path=document.path, line=line, message=message, hint=hint)
+
+
 def _former(registry: Registry) -> dict[str, str]:
     """Return the former names of what is loaded and of what has no code, each with its newer name."""
     found = {}

@@ -4,20 +4,21 @@ from extreg.pickles.rewriting.expand import named_by
 from extreg.pickles.rewriting.plan import VARYING, Meaning, Pickle, Plan
 from extreg.pickles.walking.names import loaded
 from extreg.registry.model import Registry
-from extreg.registry.renames import Names
+from extreg.registry.renames import ExactNames, Names
 
 _POP_BOTH = b"00"
 
 
 def healed(pickle: Pickle, registry: Registry, *, renamed: bool = False) -> Plan:
-    """Plan to put names of today in the place of former and other names of what has a code.
+    """Plan to put names of today in the place of former and other ones.
 
-    With `renamed` also what ``[renamed]`` says: where the library that renamed a module is older, nobody could load
-    that.  Operands of a STACK_GLOBAL stay where they are, as the memo may be asked for them, and are popped.
+    What whole renamed modules make of them only with `renamed`: where the library that renamed a module is older,
+    nobody could load that.  Operands of a STACK_GLOBAL stay where they are, as the memo may be asked for them, and are
+    popped.
     """
     plan = Plan()
-    names = registry.derived(Names)
-    if pickle.protocol == VARYING or not (names.steps or (renamed and names.renamed)):
+    names = registry.derived(Names if renamed else ExactNames)
+    if pickle.protocol == VARYING or not (names.steps or names.renamed):
         return plan
     meant: list[list[Meaning]] = []
     for _, offset, opcode, module, name, number, begin in pickle.references:
@@ -25,7 +26,7 @@ def healed(pickle: Pickle, registry: Registry, *, renamed: bool = False) -> Plan
         if module is None or name is None:
             continue
         spelled = ":".join(loaded(module, name, pickle.protocol))
-        today = names.today(spelled) if renamed or spelled in names.of_codes else spelled
+        today = names.today(spelled)
         if today == spelled:
             continue
         new = named_by(today, pickle.protocol)

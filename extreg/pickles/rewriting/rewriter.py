@@ -61,7 +61,7 @@ def to_codes(data: Buffer, registry: Registry) -> bytes:
 
 def to_names(data: Buffer, registry: Registry) -> bytes:
     """Return `data` with names for the codes that `registry` knows, retired ones included, and names of today for
-    former and other names of what has a code.
+    former and other ones, but not what renamed modules make of them.
 
     A pickle on its own names each global once and fetches it from its memo after that, as far as a slot is free.
     Raises `MalformedPickleError` where not even the first pickle is whole.
@@ -80,7 +80,7 @@ def rewrite(
     """Do what `to_codes` or `to_names` does, and give account of it.
 
     `independent` says that no pickle in `data` shares a memo with another, where that does not show; `renamed` that
-    names which ``[renamed]`` alone knows are exchanged for those of today too.
+    names are exchanged too for what the rows of ``[renamed]`` for whole modules make of them.
     """
     data = data if type(data) is bytes else flat(data)
     rest = pickles_in(data, alone=True)
