@@ -36,13 +36,18 @@ def missing_target(context: Context) -> Iterator[Finding]:
 def reexported_target(context: Context) -> Iterator[Finding]:
     """A target is a re-export: the object is defined elsewhere, and pickle knows it by the name it has there.
 
+    Where the true name is an alias of the code (`[aliases]`), nothing is found: the code is dumped for that name too.
+
     Why it matters: pickle looks up an object's own `__module__` and `__qualname__` and nothing else, so that the code
     is never dumped.
 
     How to fix it: `extreg move` the code to the true target, or let `extreg lint --import --fix` do it. Without
     `--import` nothing is moved: only an import confirms what an object calls itself.
     """
+    aliases = context.document.tables.aliases
     for row, answer in _rows(context, "reexported"):
+        if answer.target in aliases.get(row.code, ()):
+            continue
         message = f"code {row.code} ({row.target}) is really {answer.target}, which is what pickle looks up"
         yield context.found("reexported-target", row, message, _move_hint(context, row, answer.target))
 
