@@ -1,5 +1,6 @@
 """The packs as registries: what is in them never changes, and they can be included."""
 
+import decimal
 import json
 import pickle
 import subprocess
@@ -121,3 +122,17 @@ def test_plain_pickle_dumps_and_loads_by_the_codes_of_stdlib():
         for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
             for make in THINGS.values():
                 assert same(pickle.loads(pickle.dumps(make(), protocol)), make())
+
+
+def test_a_code_of_ones_own_is_refused_and_once_demoted_loaded(tmp_path):
+    path = tmp_path / "registry.toml"
+    own = 'format = 1\ninclude = ["extreg.packs.stdlib"]\n\n[{table}]\n241 = "decimal:Decimal"\n'
+    path.write_text(own.format(table="codes"), encoding="utf-8")
+    assert [finding.rule for finding in extreg.lint(path)] == ["duplicate-target"]
+    with pytest.raises(extreg.ConflictError, match="65551"):
+        extreg.install(path)
+    path.write_text(own.format(table="load-only"), encoding="utf-8")
+    assert list(extreg.lint(path)) == []
+    with extreg.install(path):
+        assert list(scan(pickle.dumps(decimal.Decimal(1))).codes) == [65551]
+        assert pickle.loads(b"\x80\x02\x82\xf1.") is decimal.Decimal
