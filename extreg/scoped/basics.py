@@ -38,12 +38,22 @@ class _Encode(_Unwritable):
         return text.encode("latin1")
 
 
+class Reconstructed(type):
+    """The type of types that have a way of their own to be made by ``copyreg._reconstructor``."""
+
+    def reconstructed(cls, base: object, state: object) -> object:
+        """Return an object of this type."""
+        raise NotImplementedError
+
+
 class _Reconstruct(_Unwritable):
     """Makes an object of a class as protocols 0 and 1 have it."""
 
     __slots__ = ()
 
     def __call__(self, cls: type, base: type, state: object) -> Any:
+        if isinstance(cls, Reconstructed):
+            return cls.reconstructed(base, state)
         if not (isinstance(cls, type) and isinstance(base, type) and issubclass(cls, base)):
             raise TypeError("copyreg._reconstructor makes objects of a class, by one of its bases")
         return copyreg._reconstructor(cls, base, state)  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from extreg.scoped import private
 from extreg.scoped.confined import Held
 from extreg.scoped.feeding import fed
 from extreg.scoped.permits import SHORT, Permits, is_legacy, permits_of
+from extreg.scoped.placeholders import Retired, registry_for
 from extreg.scoped.quick import current
 from extreg.scoped.reading import Readable, read_pickle
 from extreg.scoped.sharing import Row
@@ -37,6 +38,7 @@ def loads(
     errors: str = "strict",
     buffers: Iterable[Any] | None = None,
     check: Check = "before",
+    retired: Retired = "refuse",
 ) -> Any:
     """Return the object in the first pickle of `data`, as `pickle.loads` would, if `registry` permits all it refers to.
 
@@ -49,11 +51,17 @@ def loads(
     faster where much is loaded by name.  (Where there is no private instance of pickle's C module, see
     `extreg.scoped.private`, it is "before" all the same.)
 
+    With ``retired="placeholder"`` retired codes load too, as objects and types that stand for theirs and run nothing:
+    they have ``code`` (int) and ``target`` (str), and an object has ``made_by``, ``args``, ``kwargs``, ``state`` and
+    ``items`` as the pickle gave them (`extreg.scoped.placeholders`).  `dumps` with this registry writes them back.
+
     Raises `ForbiddenGlobalError`, naming all offenders, and, "before" only, `MalformedPickleError` (both are
     `pickle.UnpicklingError`); EOFError where `data` is empty; TypeError where `registry` is none; ValueError for
-    another `check`; later, whatever `pickle.loads` raises, AttributeError for a name that a module has only by its
-    ``__getattr__``.
+    another `check` or `retired`; later, whatever `pickle.loads` raises, AttributeError for a name that a module has
+    only by its ``__getattr__``.
     """
+    if retired != "refuse":
+        registry = registry_for(registry, retired)
     try:
         permits = registry._derived[Permits]
     except (AttributeError, KeyError):
@@ -85,14 +93,21 @@ def load(
     errors: str = "strict",
     buffers: Iterable[Any] | None = None,
     check: Check = "before",
+    retired: Retired = "refuse",
 ) -> Any:
     """Read one pickle from `file` and return its object; see `loads`.
 
     `file` is left where the pickle ends.  Raises EOFError at the end of the file.
     """
-    data = read_pickle(file)
     return loads(
-        data, registry, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers, check=check
+        read_pickle(file),
+        registry,
+        fix_imports=fix_imports,
+        encoding=encoding,
+        errors=errors,
+        buffers=buffers,
+        check=check,
+        retired=retired,
     )
 
 
@@ -179,10 +194,11 @@ class Unpickler:
         errors: str = "strict",
         buffers: Iterable[Any] | None = None,
         check: Check = "before",
+        retired: Retired = "refuse",
         share_memo: bool = False,
     ) -> None:
         self._file = file
-        self._permits = permits_of(registry)
+        self._permits = permits_of(registry_for(registry, retired))
         self._fix_imports = fix_imports
         self._encoding = encoding
         self._errors = errors

@@ -11,6 +11,7 @@ from extreg.pickles.walking.walker import walk
 from extreg.registry.model import Registry
 from extreg.registry.target import is_target, split
 from extreg.scoped import private
+from extreg.scoped.placeholders import placeholder_targets, placeholding
 from extreg.scoped.private import Key
 
 INSTALLED: Final[dict[Key, int]] = copyreg._extension_registry  # type: ignore[attr-defined]
@@ -66,7 +67,9 @@ def _keys(registry: Registry) -> dict[Key, int]:
     aliases = {
         split(name): code for code, names in registry.aliases.items() if code in registry.codes for name in names
     }
-    return aliases | {split(found): code for code, found in registry.codes.items()}
+    # What a load made of its retired codes is written back as that.
+    stand_ins = placeholder_targets(registry) if registry.retired else {}
+    return aliases | {split(found): code for code, found in {**registry.codes, **stand_ins}.items()}
 
 
 def _writer(registry: Registry, codes: Mapping[Key, int]) -> Writer:
@@ -108,7 +111,9 @@ def by_bytes(
 
 def shortest(data: bytes, registry: Registry, fix_imports: bool) -> bytes:
     """Return what was dumped by name with codes of `registry`, where the protocol has any."""
-    return data if data[0] != _PROTO or (data[1] < 3 and not fix_imports) else to_codes(data, registry)
+    if data[0] != _PROTO or (data[1] < 3 and not fix_imports):
+        return data
+    return to_codes(data, registry.derived(placeholding) if registry.retired else registry)
 
 
 def coded(

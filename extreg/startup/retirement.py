@@ -38,6 +38,6 @@ def retired_error(code: int, rows: Rows) -> RetiredCodeError:
 
 def _advice(code: int, path: str) -> str:
     return (
-        f"`extreg --registry {quote(path)} show {code}` has its story. The number is spent for ever: read what still "
-        "holds it with the release before the retirement, and store it anew"
+        f"`extreg --registry {quote(path)} show {code}` has its story. The number is spent for ever: look at what "
+        'holds it by extreg.loads(..., retired="placeholder"), or load it with the release before, and store it anew'
     )
