@@ -126,7 +126,8 @@ def test_python_2_names_are_mapped_and_mapped_back():
     codes = Registry(codes={300: "builtins:set"})
     coded = to_codes(data, codes)
     assert scan(coded).codes == {300: 1}
-    assert to_names(coded, codes) == data
+    assert scan(to_names(coded, codes)).globals == {"__builtin__:set": 1}
+    assert pickle.loads(to_names(coded, codes)) == {1}
 
 
 def test_a_nested_name_has_a_code_from_protocol_4_on_only():

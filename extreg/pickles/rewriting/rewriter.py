@@ -12,6 +12,7 @@ from itertools import chain, repeat
 from typing import Literal, NamedTuple
 
 from extreg.errors import MalformedPickleError
+from extreg.pickles.rewriting.brief import brief
 from extreg.pickles.rewriting.expand import expanded
 from extreg.pickles.rewriting.frames import reframed, sound
 from extreg.pickles.rewriting.plan import VARYING, Edit, Pickle, Plan
@@ -54,9 +55,11 @@ def to_codes(data: Buffer, registry: Registry) -> bytes:
     """Return `data` with live codes of `registry` for names, wherever that is proved to load the same and not to be
     longer.
 
+    A small message loses its frame and what it puts into its memo and never fetches.
     Raises `MalformedPickleError` where not even the first pickle is whole.
     """
-    return rewrite(data, registry, to="codes").data
+    made = brief(data, registry) if type(data) is bytes else None
+    return rewrite(data, registry, to="codes").data if made is None else made
 
 
 def to_names(data: Buffer, registry: Registry) -> bytes:

@@ -231,6 +231,49 @@ def forgetful() -> re.Pattern[bytes]:
     return re.compile(rb"(%s)(\x94*)" % _run(_arguments(gets=_NEVER, more=_REFERRING), _UNMEMOIZED), re.DOTALL)
 
 
+Parts = Callable[..., list[tuple[bytes, bytes, bytes]]]
+
+
+@cache
+def brief() -> Parts:
+    """Takes apart what small messages of protocols 4 and 5 are made of, unless they use the memo.
+
+    Into a run of opcodes, MEMOIZEs included, which are the only bytes of their value; and the name after it, a global's
+    by both strings, or otherwise a code or STOP.  Texts are ASCII.
+    """
+    name = rb"\x8c" + _payloads(b".", 1, 128)
+    named = rb"%s%s%s%s\x93" % (name, _MEMOIZE, name, _MEMOIZE)
+    follow = rb"(?!%s%s%s\x93)" % (_MEMOIZE, name, _MEMOIZE)
+    strings = rb"\x8c%s%s|X%s" % (_payloads(_ASCII, 1), follow, _payloads(_ASCII, 4))
+    run = _run(_arguments(gets=_NEVER, strings=strings, one=rb"[^\x94]"))
+    return _findall(rb"(%s)(?:(%s)|(%s|\.))" % (run, named, _EXTENSION))
+
+
+@cache
+def brief_old() -> Parts:
+    """The same of protocols 2 and 3: into a run, the PUT or GET after it, and the GLOBAL, code or STOP after that."""
+    run = _run(_arguments(gets=_NEVER, strings=rb"X" + _payloads(_ASCII, 4)), _UNMEMOIZED)
+    return _findall(rb"(%s)(q.|r....|h.|j....|)(c[^\n]*\n[^\n]*\n|%s|\.|)" % (run, _EXTENSION))
+
+
+@cache
+def linear() -> Parts:
+    """Takes apart what messages of protocols 4 and 5 are made of.
+
+    Into a run of opcodes that leave the memo alone; the string, STACK_GLOBAL, code or STOP after it; and the MEMOIZE or
+    GET after that.  Texts are ASCII.
+    """
+    alone = rb"(?![\x94\x93\x8chj])"
+    string = rb"\x8c" + _payloads(_ASCII, 1)
+    strings = rb"%s%s|X%s" % (string, alone, _payloads(_ASCII, 4))
+    run = _run(_arguments(gets=_NEVER, strings=strings), _UNMEMOIZED)
+    return _findall(rb"(%s)(%s|\x93|%s|\.|)(\x94|h.|j....|)" % (run, string, _EXTENSION))
+
+
+def _findall(pattern: bytes) -> Parts:
+    return re.compile(pattern, re.DOTALL).findall
+
+
 @cache
 def fetching() -> Match:
     """Matches a run of opcodes and the GET or PUT after it; its only group, empty, marks where that stands."""
