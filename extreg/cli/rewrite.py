@@ -70,9 +70,8 @@ def _print_text(outcomes: Sequence[Outcome], *, check: bool) -> None:
             f"{item.size} to {item.new_size} bytes"
         )
     before, after = sum(item.size for item in changed), sum(item.new_size for item in changed)
-    verb = "would be" if check else "were"
     shown = f": {size(before)} to {size(after)}" if changed else ""
-    say(f"{len(changed)} of {plural(len(outcomes), 'file')} {verb} rewritten{shown}")
+    say(f"{'would rewrite' if check else 'rewrote'} {len(changed)} of {plural(len(outcomes), 'file')}{shown}")
     for reason, count in sorted(_reasons(outcomes, "left").items()):
         say(f"  left as they are: {plural(count, 'reference')}: {reason}")
     for reason, count in sorted(_reasons(outcomes, "refused").items()):

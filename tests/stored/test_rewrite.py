@@ -81,7 +81,7 @@ def test_a_file_that_does_not_change_is_not_written(run_extreg, data, registry):
     path = data / "p"
     path.write_bytes(by_name(4).replace(b"OrderedDict", b"OrderedPict"))
     before = path.stat()
-    assert ok(run_extreg("rewrite", "--to", "codes", str(data))).stdout.startswith("0 of 1 file were")
+    assert ok(run_extreg("rewrite", "--to", "codes", str(data))).stdout.startswith("rewrote 0 of 1 file")
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
@@ -204,7 +204,7 @@ def test_a_file_that_one_pickler_wrote_is_left_as_it_is_and_why_is_said(run_extr
     before = path.read_bytes()
     for more in ([], ["--independent"]):
         done = ok(run_extreg("rewrite", "--to", "codes", *more, str(path)))
-        assert done.stdout.startswith("0 of 1 file were rewritten")
+        assert done.stdout.startswith("rewrote 0 of 1 file")
         assert "left as they are: 2 pickles: one Pickler wrote several" in done.stdout
         assert path.read_bytes() == before
 
