@@ -45,7 +45,12 @@ def starts(folder: Path, rounds: int) -> harness.Timings:
     (folder / "cold").mkdir()
     (folder / "cold" / "registry.toml").write_bytes((folder / "registry.toml").read_bytes())
     cold = f"import sys; sys.dont_write_bytecode = True; import extreg; extreg.install({unwarmed})"
+    (folder / "former.toml").write_text(
+        (folder / "registry.toml").read_text().replace("format = 1\n", "format = 1\nformer-names = true\n")
+        + '\n[moved]\n256 = ["shop.old:Class0"]\n\n[renamed]\n"shop.old:Box" = "shop.new:Box"\n'
+    )
     commands = {
+        "former names": [python, "-c", f"import extreg; extreg.install({str(folder / 'former.toml')!r})"],
         "interpreter": [python, "-c", "pass"],
         "by hand": [python, "-c", "import by_hand"],
         "warm": [python, "-c", f"import extreg; extreg.install({registry})"],
@@ -123,6 +128,7 @@ def main() -> None:
                     f"**{timings.ratio('warm', 'by hand'):.2f}**",
                     f"{timings.ratio('without cache', 'tomli', 'interpreter'):.2f}",
                     f"{timings.ratio('import extreg', 'interpreter'):.2f}",
+                    f"{timings.ratio('former names', 'warm'):.3f}",
                 ]
             )
             timings = inside(folder, max(5, rounds // 4))
@@ -138,6 +144,7 @@ def main() -> None:
         "warm / by hand",
         "cold / tomli*",
         "import / interpreter",
+        "former names / warm",
     ]
     print(harness.table(head, processes))
     print(
