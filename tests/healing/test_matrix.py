@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import extreg
-from extreg.pickles import to_codes
+from extreg.pickles import to_codes, to_names
 
 BEFORE = 'format = 1\n[codes]\n300 = "mshop.models:Order"\n'
 AFTER = """
@@ -74,7 +74,7 @@ def test_loads_under_the_registry(moved, check):
         assert extreg.loads(data, registry, check=check) == [order, type(order), order], which
 
 
-@pytest.mark.parametrize("rewrite", [to_codes])
+@pytest.mark.parametrize("rewrite", [to_codes, to_names])
 def test_plain_pickle_after_a_rewrite(moved, rewrite):
     """Under protocols 0 and 1 there are no codes: what is there by name stays as it is."""
     pickles, registry, order = moved
