@@ -61,10 +61,12 @@ def _put(owner: object, table: "Table | None") -> None:
     others = [finder for finder in sys.meta_path if finder is not FINDER]
     sys.meta_path[:] = [FINDER, *others] if merged else others  # in one step: others ask it meanwhile
     standing, packages = merged, frozenset(_above(merged))
-    if "extreg.healing.requests" in sys.modules or not sys.modules.keys().isdisjoint(merged):
+    # Where a module is imported that has lost a name, or one below which there was another and that is no package.
+    concerned = {*merged, *(above for above in packages if not _is_package(sys.modules.get(above)))}
+    if "extreg.healing.requests" in sys.modules or not sys.modules.keys().isdisjoint(concerned):
         from extreg.healing.requests import settle
 
-        settle(standing, FINDER)
+        settle(standing, {*standing, *packages}, FINDER)
     if not table:
         _owners.pop(owner, None)  # last: until then it can be stopped again
 
@@ -76,6 +78,14 @@ def _merged(tables: "Iterable[Table]") -> "Table":
         return found[0]
     rows = ((module, names) for table in found for module, names in table.items())
     return table_of((f"{module}:{name}", now) for module, names in rows for name, now in names.items())
+
+
+def _is_package(module: object) -> bool:
+    try:
+        # Past a lazy module's own __getattribute__, which would import it.
+        return "__path__" in object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return False
 
 
 def _above(modules: "Mapping[str, object]") -> "Iterable[str]":
@@ -97,7 +107,7 @@ class _Finder:
         if "extreg.healing.requests" not in sys.modules:
             from extreg.healing.requests import settle
 
-            settle(standing, self)
+            settle(standing, {*standing, *packages}, self)
         from extreg.healing.requests import found
 
         return found(name, path, target, sys._getframe(1))

@@ -1,6 +1,7 @@
 """What the finder does for a module in the table: a stand-in where it is gone, an answer where it lives."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from importlib.machinery import ModuleSpec
 from threading import get_ident
 from types import FrameType, ModuleType
@@ -43,6 +44,8 @@ def found(
             # A finder that asks others may be asked by anybody.
             asked = frame is not None and is_plain(frame) and is_unpickler(frame)
             return standins.spec_of(name) if asked else None
+        if spec is not None and spec.submodule_search_locations is None:
+            standins.reside(name, known.modules)
         if name not in known.standing:
             return None
         _watch(name)
@@ -60,12 +63,16 @@ def _watch(name: str) -> None:
         _WATCH.start()
 
 
-def settle(table: "Table", finder: object) -> None:
-    """Follow a `table` that has changed; `finder` is the one on `sys.meta_path` that stands for it."""
+def settle(table: "Table", modules: Collection[str], finder: object) -> None:
+    """Follow a `table` that has changed; `modules` are those in it and the packages above, `finder` is ours."""
     global _started
-    known.standing, known.finder = table, finder
+    known.standing, known.finder, known.modules = table, finder, modules
     standins.forget_all()
     living.settle()
+    for parent in {path.rpartition(".")[0] for path in modules}:
+        found = sys.modules.get(parent)
+        if isinstance(found, ModuleType) and not importhook.promised(found) and "__path__" not in vars(found):
+            standins.reside(parent, modules)
     if not known.standing and _started:
         _started = False
         _WATCH.stop()

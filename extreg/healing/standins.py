@@ -3,10 +3,11 @@
 It is in `sys.modules` from the import by an unpickler until that has fetched a name.  While there are other threads it
 stays, since one of them may be between the two.  Whoever else imports it then is told that there is no such module, as
 far as the interpreter asks: `importlib.import_module` does from CPython 3.11 on, ``import`` statements from 3.13 on.
+The same goes for a stand-in below a module that is no package, which is there from the beginning.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
@@ -119,14 +120,30 @@ def tidy() -> None:
 def forget(path: str) -> None:
     """Take the stand-ins for `path` and for the packages above it out of `sys.modules`."""
     tidy()
-    while path:
+    while path and path not in _resident:
         if type(sys.modules.get(path)) is StandIn:
             sys.modules.pop(path, None)
         path = path.rpartition(".")[0]
 
 
+# Stand-ins below modules that are no packages.
+_resident: set[str] = set()
+
+
+def reside(parent: str, below: Iterable[str]) -> None:
+    """Put stand-ins into `sys.modules` for those modules in `below` that are right below `parent`, which is no package.
+
+    importlib looks there, and asks no finder (``_find_and_load_unlocked`` in Lib/importlib/_bootstrap.py).
+    """
+    for path in below:
+        if path.rpartition(".")[0] == parent and path not in sys.modules:
+            _resident.add(path)
+            sys.modules[path] = stand_in(path)
+
+
 def forget_all() -> None:
     """Take all stand-ins out of `sys.modules`."""
+    _resident.clear()
     for path in [path for path, module in list(sys.modules.items()) if type(module) is StandIn]:
         forget(path)
 
@@ -140,6 +157,7 @@ def step_aside(module: StandIn) -> ModuleType:
     if others(path) is None:
         # Another thread's unpickler may still have to find it where it is.
         raise ModuleNotFoundError(f"No module named {_topmost(path)!r}", name=_topmost(path))
+    _resident.discard(path)
     forget(path)
     real = import_module(path)
     object.__setattr__(module, "_extreg_real", real)

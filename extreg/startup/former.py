@@ -23,17 +23,19 @@ def fill(layers: tuple[Rows, ...]) -> int:
 def _table(registry: Registry) -> "Table":
     """Return the former and other names that `registry` records, each with what it may be now, the likeliest first.
 
-    A name that a code means here is none of them, nor is what is only below a renamed module.
+    A name that a code means here is none of them, unless something was renamed to it; nor is what is only below a
+    renamed module.
     """
     return table_of((name, now) for name in _recorded(registry) if (now := _others(registry, name)))
 
 
 def _recorded(registry: Registry) -> "Iterator[str]":
     names = registry.derived(Names)
-    found = {name: None for table in (registry.moved, registry.aliases) for row in table.values() for name in row}
-    # Backwards too: a library may be older than the row.
-    found |= {name: None for row in registry.renamed.items() for name in row if ":" in name}
-    return (name for name in found if name not in names.current)
+    found = [name for table in (registry.moved, registry.aliases) for row in table.values() for name in row]
+    found += [name for name in registry.renamed if ":" in name]
+    yield from dict.fromkeys(name for name in found if name not in names.current)
+    # Backwards too, for the names of codes as well: a library may be older than the row.
+    yield from dict.fromkeys(name for name in registry.renamed.values() if ":" in name and name not in found)
 
 
 def _others(registry: Registry, name: str) -> tuple[str, ...]:

@@ -302,6 +302,28 @@ def test_the_likeliest_that_is_there_is_taken(project, heal):
     assert pickle.loads(b"chshop.old\nBox\n.").__module__ == "hshop.new"
 
 
+@pytest.mark.parametrize("imported", ["before", "after"])
+@pytest.mark.parametrize("how", UNPICKLERS)
+def test_a_module_below_one_that_is_no_package(how, imported, project, heal):
+    """As ``pathlib._local`` of Python 3.13 is under 3.12."""
+    folder = project(hshop__new=NEW)
+    (folder / "hlib.py").write_text("Box = 1\n")
+    importlib.invalidate_caches()
+    if imported == "before":
+        importlib.import_module("hlib")
+    owner = heal(rows={"hlib._local:Box": ["hshop.new:Box"]})
+    for _ in range(2):
+        for data in written(4, "hlib._local", "Box"):
+            assert UNPICKLERS[how](data).__module__ == "hshop.new"
+    assert not hasattr(sys.modules["hlib"], "_local")
+    if sys.version_info >= (3, 11):
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module("hlib._local")
+        assert UNPICKLERS[how](data).__module__ == "hshop.new"
+    healing.stop(owner)
+    assert "hlib._local" not in sys.modules
+
+
 def test_two_modules_that_ask_each_other(project, heal):
     project(hshop__one="", hshop__two="")
     heal(rows={"hshop.one:Box": ["hshop.two:Box"], "hshop.two:Box": ["hshop.one:Box"]})
