@@ -133,6 +133,20 @@ def test_loads_with_the_packs_as_the_allow_list(path):
 
 
 @every_archive
+def test_plain_pickle_with_former_names_loads_it(path):
+    """A library may warn of an old name that it still knows itself: it is asked first."""
+    library, pickles = pickles_of(path)
+
+    def load(data):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return pickle.loads(data)
+
+    with extreg.install(packs_for(library), former_names=True):
+        assert failures(library, pickles, load) == {}
+
+
+@every_archive
 def test_rewritten_to_codes_plain_pickle_loads_it(path):
     """But for a global that has no live code, and for protocols without codes: the former names stay there."""
     library, pickles = pickles_of(path)
