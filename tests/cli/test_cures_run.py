@@ -246,6 +246,9 @@ WORLDS = {
         registry=file(f'{ROWS}301 = "shop:Basket"\n\n[aliases]\n301 = ["shop:Bill"]\n'),
         after=1,
     ),
+    "another name on some Pythons": World(
+        "lint --no-source", "alias 300 pathlib._local:PosixPath", registry=file('300 = "pathlib:PosixPath"\n')
+    ),
     "no other name": World("alias 300 shop:Order", "show 300", after=1),
     "no module": World(
         "move --module shop:Order old",

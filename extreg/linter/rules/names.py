@@ -139,7 +139,8 @@ def drifting_target(context: Context) -> Iterator[Finding]:
     Why it matters: on some of them the code is dead and the object is dumped by name; what one version dumps as a code
     another dumps as something that the first cannot load.
 
-    How to fix it: where all versions that exchange pickles dump the same name, say which they are: `python` in
+    How to fix it: where the target can be loaded on all of them, `extreg alias` the names that it has on some, and every
+    version dumps the code. Where all versions that exchange pickles dump the same name, say which they are: `python` in
     `[tool.extreg.lint]`, which overrides `project.requires-python` in pyproject.toml. Else register something of your
     own in its place, or leave it to its name. Do not give the other name a code as well: on every version that lacks
     that name, loading the code fails.
@@ -158,6 +159,8 @@ def drifting_target(context: Context) -> Iterator[Finding]:
     drifting = DRIFTING.keys() & context.document.loaded_targets - DEAD.keys()
     for row in context.rows_named(drifting):
         keys = _keys_in(DRIFTING[row.target], context.pythons)
+        aliases = context.document.tables.aliases.get(row.code, ())
+        keys = {version: row.target if target in aliases else target for version, target in keys.items()}
         if len(set(keys.values())) > 1:
             shown = ", ".join(f"{target or 'absent'} in {version}" for version, target in keys.items())
             message = f"code {row.code} ({row.target}) is dumped under different names: {shown}"
@@ -168,10 +171,16 @@ def _explained(context: Context, row: Row, keys: dict[str, str | None]) -> str:
     """Say what becomes of the code, and what not to do about it."""
     others = [target for target in dict.fromkeys(keys.values()) if target and target != row.target]
     by_name = f"where it has another name it is dumped by that: {', '.join(others)}" if others else "it is not there"
-    coded = [target for target in others if target in context.document.loaded_targets]
+    if others and None not in keys.values() and row.target in keys.values() and not _coded(context, others):
+        return f"if {row.target} can be loaded on all of them: extreg alias {row.code} {' '.join(others)}"
+    coded = _coded(context, others)
     if coded:
         return f"{by_name}; the code of {coded[0]} fails to load where that name is missing"
     return f"{by_name}; a code for that too would fail to load elsewhere"
+
+
+def _coded(context: Context, targets: list[str]) -> list[str]:
+    return [target for target in targets if target in context.document.loaded_targets]
 
 
 def _keys_in(keys: tuple[Key, ...], pythons: tuple[tuple[int, int], ...]) -> dict[str, str | None]:

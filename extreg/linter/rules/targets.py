@@ -42,7 +42,8 @@ def reexported_target(context: Context) -> Iterator[Finding]:
     is never dumped.
 
     How to fix it: `extreg move` the code to the true target, or let `extreg lint --import --fix` do it. Without
-    `--import` nothing is moved: only an import confirms what an object calls itself.
+    `--import` nothing is moved: only an import confirms what an object calls itself. Where the object has the true name
+    under this Python or this version of its library only, `extreg alias` records it.
     """
     aliases = context.document.tables.aliases
     for row, answer in _rows(context, "reexported"):
