@@ -139,11 +139,11 @@ def drifting_target(context: Context) -> Iterator[Finding]:
     Why it matters: on some of them the code is dead and the object is dumped by name; what one version dumps as a code
     another dumps as something that the first cannot load.
 
-    How to fix it: where the target can be loaded on all of them, `extreg alias` the names that it has on some, and every
-    version dumps the code. Where all versions that exchange pickles dump the same name, say which they are: `python` in
-    `[tool.extreg.lint]`, which overrides `project.requires-python` in pyproject.toml. Else register something of your
-    own in its place, or leave it to its name. Do not give the other name a code as well: on every version that lacks
-    that name, loading the code fails.
+    How to fix it: where the target can be loaded on all of them, `extreg alias` the names that it has on some, and
+    every version dumps the code. Where all versions that exchange pickles dump the same name, say which they are:
+    `python` in `[tool.extreg.lint]`, which overrides `project.requires-python` in pyproject.toml. Else register
+    something of your own in its place, or leave it to its name. Do not give the other name a code as well: on every
+    version that lacks that name, loading the code fails.
     """
     if context.pythons[-1] >= MANGLED_FROM > context.pythons[0]:
         for row in context.rows_like(_PRIVATE):
