@@ -20,7 +20,7 @@ LIBRARIES = ("stdlib", "numpy", "pandas")
 
 #: Objects whose state is another one since, by library and the version that wrote them: no name heals that.
 CHANGED = {
-    ("numpy", "1.21.6"): {"axiserror", "polynomial"},
+    ("numpy", "1.21.6"): {"polynomial"},
 }
 #: Objects whose class the library warns of from a version on, whatever name it is asked by.
 DEPRECATED = {("numpy", "chararray"): (2, 5)}
