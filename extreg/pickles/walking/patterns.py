@@ -239,21 +239,23 @@ def brief() -> Parts:
     """Takes apart what small messages of protocols 4 and 5 are made of, unless they use the memo.
 
     Into a run of opcodes, MEMOIZEs included, which are the only bytes of their value; and the name after it, a global's
-    by both strings, or otherwise a code or STOP.  Texts are ASCII.
+    by both strings, or otherwise a code or STOP.  Texts are ASCII.  What it does not know is in no part.
     """
     name = rb"\x8c" + _payloads(b".", 1, 128)
     named = rb"%s%s%s%s\x93" % (name, _MEMOIZE, name, _MEMOIZE)
     follow = rb"(?!%s%s%s\x93)" % (_MEMOIZE, name, _MEMOIZE)
     strings = rb"\x8c%s%s|X%s" % (_payloads(_ASCII, 1), follow, _payloads(_ASCII, 4))
     run = _run(_arguments(gets=_NEVER, strings=strings, one=rb"[^\x94]"))
-    return _findall(rb"(%s)(?:(%s)|(%s|\.))" % (run, named, _EXTENSION))
+    return _findall(rb"(%s)(?:(%s)|(%s|\.)|.+)" % (run, named, _EXTENSION))
 
 
 @cache
 def brief_old() -> Parts:
     """The same of protocols 2 and 3: into a run, the PUT or GET after it, and the GLOBAL, code or STOP after that."""
     run = _run(_arguments(gets=_NEVER, strings=rb"X" + _payloads(_ASCII, 4)), _UNMEMOIZED)
-    return _findall(rb"(%s)(q.|r....|h.|j....|)(c[^\n]*\n[^\n]*\n|%s|\.|)" % (run, _EXTENSION))
+    return _findall(
+        rb"(%s)(?:(?=[qrhjc\x82-\x84.])(q.|r....|h.|j....|)(c[^\n]*\n[^\n]*\n|%s|\.|)|.+)" % (run, _EXTENSION)
+    )
 
 
 @cache
@@ -267,7 +269,9 @@ def linear() -> Parts:
     string = rb"\x8c" + _payloads(_ASCII, 1)
     strings = rb"%s%s|X%s" % (string, alone, _payloads(_ASCII, 4))
     run = _run(_arguments(gets=_NEVER, strings=strings), _UNMEMOIZED)
-    return _findall(rb"(%s)(%s|\x93|%s|\.|)(\x94|h.|j....|)" % (run, string, _EXTENSION))
+    return _findall(
+        rb"(%s)(?:(?=[\x8c\x93\x94hj\x82-\x84.])(%s|\x93|%s|\.|)(\x94|h.|j....|)|.+)" % (run, string, _EXTENSION)
+    )
 
 
 def _findall(pattern: bytes) -> Parts:
