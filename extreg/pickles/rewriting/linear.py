@@ -67,6 +67,8 @@ def _planned(  # noqa: C901 - one loop, a branch per kind of part
             filled += 1
         if what:
             if what[0] == _TEXT:
+                if not what.isascii() and not _is_text(what):
+                    return None
                 if slot >= 0:
                     texts[slot] = what
             elif what[0] == _STACK_GLOBAL:
@@ -104,9 +106,16 @@ def _is_string(opcodes: bytes) -> bool:
     return opcodes[:1] == b"\x8c" and len(opcodes) == opcodes[1] + 2
 
 
+def _is_text(opcodes: bytes) -> bool:
+    try:
+        opcodes[2:].decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _target(module: bytes, name: bytes) -> str:
-    # Names are ASCII here.
-    return f"{module[2:].decode()}:{name[2:].decode()}"
+    return ":".join(part[2:].decode("utf-8", "surrogatepass") for part in (module, name))
 
 
 def _written(items: list[_Item], texts: dict[int, bytes]) -> bytes | None:

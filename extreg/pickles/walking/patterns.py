@@ -263,11 +263,11 @@ def linear() -> Parts:
     """Takes apart what messages of protocols 4 and 5 are made of.
 
     Into a run of opcodes that leave the memo alone; the string, STACK_GLOBAL, code or STOP after it; and the MEMOIZE or
-    GET after that.  Texts are ASCII.
+    GET after that.  Texts in runs are ASCII; whether a string can be decoded is for others to see.
     """
     alone = rb"(?![\x94\x93\x8chj])"
-    string = rb"\x8c" + _payloads(_ASCII, 1)
-    strings = rb"%s%s|X%s" % (string, alone, _payloads(_ASCII, 4))
+    string = rb"\x8c" + _payloads(b".", 1, _BYTE)
+    strings = rb"\x8c%s%s|X%s" % (_payloads(_ASCII, 1), alone, _payloads(_ASCII, 4))
     run = _run(_arguments(gets=_NEVER, strings=strings), _UNMEMOIZED)
     return _findall(
         rb"(%s)(?:(?=[\x8c\x93\x94hj\x82-\x84.])(%s|\x93|%s|\.|)(\x94|h.|j....|)|.+)" % (run, string, _EXTENSION)
