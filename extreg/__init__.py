@@ -194,7 +194,7 @@ class Installation:
 
     def __repr__(self) -> str:
         rows = self._owner.layers
-        live = sum(len(layer.live) for layer in rows)
+        live = sum(len({*layer.live.values()}) for layer in rows)
         load_only = sum(len(layer.inverted) - len(layer.retired) for layer in rows) - live
         parts = [f"{live} live", f"{load_only} load-only"]
         if len(rows) > 1:

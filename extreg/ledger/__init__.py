@@ -50,10 +50,10 @@ RETIRED = "extreg.retired"  # the module that the rows of retired codes lead to:
 class Rows:
     """What one registry file (or one `Registry`) says to copyreg.
 
-    ``live`` maps ``(module, qualname)`` to its code; ``inverted`` maps every code that loads, live and load-only,
-    to its key, and every retired one to a key in `RETIRED` that says so; ``retired`` maps spent codes to what they
-    meant; ``reducers`` maps targets of types to targets of functions; ``rest`` is what copyreg need not know (include,
-    ranges, former and other names), kept to show it again.
+    ``live`` maps ``(module, qualname)`` to its code, aliases included, before the targets; ``inverted`` maps every code
+    that loads, live and load-only, to its key, and every retired one to a key in `RETIRED` that says so; ``retired``
+    maps spent codes to what they meant; ``reducers`` maps targets of types to targets of functions; ``rest`` is what
+    copyreg need not know (include, ranges, former and other names), kept to show it again.
     """
 
     __slots__ = ("inverted", "live", "path", "reducers", "rest", "retired")

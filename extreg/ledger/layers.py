@@ -75,6 +75,18 @@ class _Layer:
                 stand.inverted[code] = key
                 if live.get(key) == code:
                     stand.live[key] = code
+        if len(live) > len({*live.values()}):
+            self._add_aliases()
+
+    def _add_aliases(self) -> None:
+        """Put in the other names of targets whose rows stand."""
+        stand, inverted = self.stand, self.rows.inverted
+        for key, code in self.rows.live.items():
+            if inverted[code] == key or stand.inverted.get(code) != inverted[code]:
+                continue
+            held = stand.live.get(key)
+            if self._goes_in(code, key, [] if held in (None, code) else [(held, key)]):
+                stand.live[key] = code
 
     def _loaded(self, code: int) -> "Key | None":
         """Return what `code` loads, unless it is nothing."""
@@ -106,6 +118,9 @@ class _Layer:
         stand = self.stand
         if stand.live.get(key) == code:
             del stand.live[key]
+        if stand.inverted.get(code) == key:
+            for alias in [other for other, held in stand.live.items() if held == code]:
+                del stand.live[alias]
         if stand.retired.get(code) == key:
             del stand.retired[code]
             if self._loaded(code) is None:

@@ -42,7 +42,8 @@ class _Explainer:
         for rows in self.layers:
             if rows is clash.rows:
                 continue
-            if clash.held_key in (rows.inverted.get(clash.held_code), rows.retired.get(clash.held_code)):
+            known = (rows.inverted.get(clash.held_code), rows.retired.get(clash.held_code))
+            if clash.held_key in known or rows.live.get(clash.held_key) == clash.held_code:
                 return self._place(rows, clash.held_code)
         return OUTSIDE
 

@@ -9,7 +9,10 @@ from extreg.registry.toml.toml_reader import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
+
+    from extreg.ledger import Key
 
 
 def parse(raw: bytes, path: str) -> Rows:
@@ -27,10 +30,23 @@ def parse(raw: bytes, path: str) -> Rows:
     return _from_tables(tables, path)
 
 
+def aliased(aliases: "Mapping[int, Iterable[str]]", codes: "Mapping[int, str]") -> "dict[Key, int]":
+    """Return the codes of the `aliases` that live `codes` have, by their keys."""
+    found: dict[Key, int] = {}
+    for code, names in aliases.items():
+        if code in codes:
+            for name in names:
+                module, _, qualname = name.partition(":")
+                found[module, qualname] = code
+    return found
+
+
 def _from_tables(tables: Tables, path: str) -> Rows:
     keys = tables.keys.get("codes", [])
     inverted = dict(zip(tables.codes, keys, strict=True))
-    live = dict(zip(keys, tables.codes, strict=True))
+    # First, so that the target has the last word where a code is asked for its key.
+    live = aliased(tables.aliases, tables.codes) if tables.aliases else {}
+    live.update(zip(keys, tables.codes, strict=True))
     inverted.update(zip(tables.load_only, tables.keys.get("load-only", ()), strict=True))
     retired = dict(zip(tables.retired, tables.keys.get("retired", ()), strict=True))
     inverted.update(explaining(retired))

@@ -2,7 +2,7 @@
 
 from extreg.ledger import Rows, explaining
 from extreg.startup import source, wants_former, with_included
-from extreg.startup.rows import parse
+from extreg.startup.rows import aliased, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def rows_of(
     loaded = {code: _key(target) for rows in (registry.codes, registry.load_only) for code, target in rows.items()}
     own = Rows(
         "a Registry value",
-        {_key(target): code for code, target in registry.codes.items()},
+        aliased(registry.aliases, registry.codes) | {_key(target): code for code, target in registry.codes.items()},
         {**loaded, **explaining(retired)},
         retired,
         dict(registry.reducers),
