@@ -160,6 +160,8 @@ def _defined_elsewhere(context: Context, name: str, new: str) -> bool:
     answer, today = answers.get(name), answers.get(new)
     if answer is None or (today is not None and today.kind == "missing"):
         return False
+    if today is not None and today.kind == "reexported" and today.target == name:
+        return False  # it is the same: an older or newer library gives it that name
     return answer.kind == "found" or (answer.kind == "reexported" and answer.target != new)
 
 

@@ -30,6 +30,8 @@ Match = Callable[..., "re.Match[bytes]"]
 _SHORT: Final = 64
 # What a length of one byte counts.
 _BYTE: Final = 256
+# So many lengths are alternatives of one another.
+_FLAT: Final = 16
 # Up to this size, one dot a byte is faster than a counted repeat that the `re` module can go back into.
 _SPELLED: Final = 32
 _ROUNDS: Final = 256
@@ -69,12 +71,24 @@ def _any_of(names: str) -> bytes:
 
 
 def _payloads(one: bytes, width: int, below: int = _SHORT) -> bytes:
-    """A length of `width` bytes, and as many times `one`."""
+    """A length of `width` bytes, and as many times `one`.
+
+    Alternatives are tried one after the other, so that the longer ones are behind a look at where their length lies.
+    """
     zeros = rb"\x00" * (width - 1)
-    return b"(?%s%s)" % (
-        _ATOMIC,
-        b"|".join(b"\\x%02x%s%s" % (length, zeros, _times(one, length)) for length in range(below)),
-    )
+
+    def each(first: int, last: int) -> bytes:
+        return b"|".join(b"\\x%02x%s%s" % (length, zeros, _times(one, length)) for length in range(first, last))
+
+    branches = [each(0, min(below, _FLAT))]
+    first = _FLAT
+    while first < below:
+        last = min(below, 2 * first)
+        rows = range(first, last, _FLAT)
+        inner = [rb"(?=[\x%02x-\x%02x])(?:%s)" % (row, row + _FLAT - 1, each(row, row + _FLAT)) for row in rows]
+        branches.append(rb"(?=[\x%02x-\x%02x])(?:%s)" % (first, last - 1, b"|".join(inner)))
+        first = last
+    return b"(?%s%s)" % (_ATOMIC, b"|".join(branches))
 
 
 def _times(one: bytes, count: int) -> bytes:
