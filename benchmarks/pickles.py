@@ -13,7 +13,8 @@ import pickletools
 import statistics
 import sys
 import uuid
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 
 import harness
 from picklescan.scanner import _list_globals
@@ -94,6 +95,31 @@ def corpora() -> Iterator[tuple[str, list[bytes]]]:
     yield "20 payloads of 1 MB", [dumped([b"x" * 1_000_000 for _ in range(20)], 4)]
 
 
+def texts() -> Iterator[tuple[str, bytes]]:
+    """Yield lists of 20,000 texts or payloads, by kind."""
+    makers: dict[str, Callable[[int], object]] = {
+        "Latin with accents": lambda n: f"é{n} où ça",
+        "Cyrillic": lambda n: f"создано {n}",
+        "Chinese": lambda n: f"已创建订单 {n}",
+        "emoji": lambda n: "😀" * 5 + str(n),
+        "100 ASCII bytes": lambda n: f"{n:0100}",
+        "300 ASCII bytes": lambda n: f"{n:0300}",
+        "payloads of 100 bytes": lambda n: b"%0100d" % n,
+    }
+    for kind, make in makers.items():
+        yield kind, dumped([make(number) for number in range(20_000)], 4)
+
+
+def print_texts(rounds: int) -> None:
+    """Print how many times faster `scan` is than a bare loop over pickletools.genops."""
+    rows = []
+    for kind, data in texts():
+        cases = {"scan": lambda data=data: scan(data), "genops": lambda data=data: deque(pickletools.genops(data), 0)}
+        rows.append([kind, f"{len(data):,}", f"{harness.repeated(cases, rounds).ratio('genops', 'scan'):.2f}"])
+    print()
+    print(harness.table(["20,000 texts", "bytes", "genops / scan"], rows))
+
+
 def registry_for(data: bytes) -> Registry:
     """Return two-byte codes for all that `data` names."""
     names = {":".join(loaded(*target.split(":"), data[1])) for target in scan(data).globals}
@@ -136,6 +162,8 @@ def main() -> None:
             rows.append([kind, f"{sum(map(len, pickles)):,}", *ratios, f"{size:.3f}"])
     head = ["pickles", "bytes", "scan / picklescan", "to_codes / optimize", "to_names / optimize", "size"]
     print(harness.table(head, rows))
+    if not options.only or "texts" in options.only:
+        print_texts(options.rounds)
 
 
 if __name__ == "__main__":

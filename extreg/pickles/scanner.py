@@ -31,15 +31,15 @@ def scan(data: Buffer) -> Scan:
     """Return what the pickles in `data` refer to, without executing anything.
 
     `data` is bytes, bytearray, a contiguous memoryview or an mmap, and is not copied.  Raises `MalformedPickleError`
-    where `data` is not a row of one or more whole pickles; `walk` gives what stands before the
-    fault.
+    where `data` is not a row of one or more whole pickles; `walk` gives what stands before the fault.  Whether a text
+    can be decoded is looked at where it is a name; of the rest an unpickler says it, and `walk`.
     """
     targets: dict[str, int] = {}
     codes: dict[int, int] = {}
     unresolved = []
     pickles = 0
     odd: dict[tuple[str, str], int] = {}
-    for batch in batches(data if type(data) is bytes else flat(data), False):
+    for batch in batches(data if type(data) is bytes else flat(data), False, decoded=True):
         for kind, offset, _, module, name, number, _ in batch:
             if kind == "stop":
                 pickles += 1

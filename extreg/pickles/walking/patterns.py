@@ -131,7 +131,7 @@ def _arguments(*, gets: bytes = _GETS, strings: bytes = _STRINGS, more: bytes = 
             _any_of("BININT2") + one * 2,
             _any_of("BININT") + one * 4,
             _any_of("BINFLOAT") + one * 8,
-            _any_of("SHORT_BINBYTES SHORT_BINSTRING LONG1") + _payloads(one, 1),
+            _any_of("SHORT_BINBYTES SHORT_BINSTRING LONG1") + _payloads(one, 1, _BYTE),
             rb"I-?[0-9]{1,20}\n",
             rb"L-?[0-9]{1,20}L?\n",
             rb"F-?[0-9]{1,20}(?:\.[0-9]{1,20})?\n",

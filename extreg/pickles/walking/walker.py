@@ -27,6 +27,10 @@ _SHORT_BINUNICODE: Final = _BYTES["SHORT_BINUNICODE"]
 _INST: Final = _BYTES["INST"]
 _PUTS: Final = frozenset(_BYTES[name] for name in ("PUT", "BINPUT", "LONG_BINPUT"))
 _PROTO, _FRAME = _BYTES["PROTO"], _BYTES["FRAME"]
+_MEMOIZE: Final = _BYTES["MEMOIZE"]
+# Those whose payload has a length of four bytes without a sign, and what is in front of one with the MEMOIZE before.
+_LONG: Final = frozenset(_BYTES[name] for name in ("BINUNICODE", "BINBYTES"))
+_LONG_HEAD: Final = 6
 
 # What a GLOBAL takes besides its two names.
 _GLOBAL_WIDTH: Final = 3
@@ -125,6 +129,8 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                     text = head[0] in TEXTS and not decoded
                     if position > size or (text and not readable(data, start, position)):
                         step(data, run.start(ended))
+                    if decoded:
+                        position = _row_of(head[0], data, position, size)
                     # A text may be an operand; to nothing else does anything behind go back.
                     since = before if head[0] == _SHORT_BINUNICODE else position
                 elif ended == patterns.GLOBAL:
@@ -163,6 +169,18 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
         yield found
         raise
     yield found
+
+
+def _row_of(opcode: int, data: Buffer, position: int, size: int) -> int:
+    """Return where a row of payloads ends that `opcode` pushes, each behind a MEMOIZE, as in a list of long texts."""
+    if opcode not in _LONG:
+        return position
+    while position + _LONG_HEAD < size and data[position] == _MEMOIZE and data[position + 1] == opcode:
+        stop = position + _LONG_HEAD + int.from_bytes(data[position + 2 : position + _LONG_HEAD], "little")
+        if stop > size:
+            break  # that is for the walk to say
+        position = stop
+    return position
 
 
 def _head(data: Buffer, begin: int, found: list[Found]) -> int:
