@@ -5,7 +5,9 @@ decompressed without a fault.  Of what bears no mark, as what is encrypted, noth
 """
 
 import binascii
+import gc
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Final
@@ -22,6 +24,7 @@ _TRIED: Final = 1 << 16
 # Bytes that are cut off are a pickle if so many opcodes are sound.
 _ENOUGH: Final = 16
 _WINDOW: Final = 1 << 20
+_COLLECTED: Final = 64 * _WINDOW
 # More than any pattern below matches.
 _AHEAD: Final = 32
 
@@ -111,6 +114,8 @@ def hidden_in(
 def _hints(data: Buffer, release: Callable[[Buffer], None]) -> Iterator[tuple[int, str]]:
     """Yield where in `data` something may begin, and what."""
     for begin in range(0, len(data), _WINDOW):
+        if begin % _COLLECTED == 0 and not hasattr(sys, "getrefcount"):
+            gc.collect()  # where nothing counts references, windows stay until somebody looks for them
         window = bytes(data[begin : begin + _WINDOW + _AHEAD]) if len(data) > _WINDOW else data
         if len(data) > _WINDOW and not bytes(window).strip(b"\0"):
             release(data)

@@ -153,13 +153,14 @@ def test_of_a_package_that_is_not_here_nothing_is_advised_for_good(run_extreg, p
     assert "retire" not in done.stdout
 
 
-def test_a_drifting_target_is_explained_and_no_code_is_offered(run_extreg, project: Path) -> None:
+def test_a_drifting_target_is_explained_and_no_second_code_is_offered(run_extreg, project: Path) -> None:
     rows = ['300 = "pathlib:PosixPath"', '301 = "socket:AF_INET"', '302 = "asyncio.exceptions:TimeoutError"']
     (project / "registry.toml").write_text("\n".join(["format = 1", "", "[codes]", *rows, ""]))
     done = run_extreg("lint", "--format", "json")
     found = [one for one in json.loads(done.stdout)["findings"] if one["rule"] == "drifting-target"]
     assert [one["line"] for one in found] == [4, 5, 6]
-    assert "pathlib._local:PosixPath; a code for that too would fail to load elsewhere" in found[0]["hint"]
+    assert found[0]["hint"].endswith("extreg alias 300 pathlib._local:PosixPath")
+    assert "a code for that too would fail to load elsewhere" in found[2]["hint"]
     assert not any("extreg add" in one["hint"] for one in found)
 
 

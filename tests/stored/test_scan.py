@@ -451,7 +451,8 @@ def test_a_file_of_two_gigabytes_is_not_read_into_memory(data):
     done = subprocess.run([sys.executable, "-c", CHILD, str(data)], capture_output=True, text=True, check=True)
     code, peak, text = done.stdout.split(maxsplit=2)
     assert (code, text.strip()) == ("0", "3 pickles (2.1 GB) in 1 file")
-    assert int(peak) < 200_000
+    # PyPy keeps some windows until its collector is asked.
+    assert int(peak) < (200_000 if sys.implementation.name == "cpython" else 500_000)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")

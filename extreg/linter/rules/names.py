@@ -171,7 +171,10 @@ def _explained(context: Context, row: Row, keys: dict[str, str | None]) -> str:
     """Say what becomes of the code, and what not to do about it."""
     others = [target for target in dict.fromkeys(keys.values()) if target and target != row.target]
     by_name = f"where it has another name it is dumped by that: {', '.join(others)}" if others else "it is not there"
-    if others and None not in keys.values() and row.target in keys.values() and not _coded(context, others):
+    # A private module's name means nothing else elsewhere, as builtins:TimeoutError does before 3.11.
+    private = all("._" in f".{other.partition(':')[0]}" for other in others)
+    known = None not in keys.values() and row.target in keys.values()
+    if others and private and known and not _coded(context, others):
         return f"if {row.target} can be loaded on all of them: extreg alias {row.code} {' '.join(others)}"
     coded = _coded(context, others)
     if coded:
