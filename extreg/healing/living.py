@@ -14,12 +14,23 @@ _attached: "dict[str, Answer]" = {}
 
 
 class Answer:
-    """The ``__getattr__`` of one module; ``former`` is the one it had."""
+    """The ``__getattr__`` of one module; ``former`` is the one it had.
+
+    A pickle may fetch it by name, and must not give it another ``former`` by a BUILD.
+    """
+
+    __slots__ = ("former", "module", "path")
+
+    module: ModuleType
+    path: str
+    former: Callable[[str], Any] | None
 
     def __init__(self, module: ModuleType, path: str, former: Callable[[str], Any] | None) -> None:
-        self.module = module
-        self.path = path
-        self.former = former
+        for name, value in (("module", module), ("path", path), ("former", former)):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("it answers for a module and cannot be changed")
 
     def __call__(self, name: str) -> Any:
         """Return what the module's own hooks find, else what the former `name` is now; raise AttributeError."""

@@ -41,6 +41,8 @@ def found(
     try:
         spec = standins.ask(name, path, target)
         if standins.gone(spec):
+            if standins.unasked():
+                return None
             # A finder that asks others may be asked by anybody.
             asked = frame is not None and is_plain(frame) and is_unpickler(frame)
             return standins.spec_of(name) if asked else None

@@ -19,8 +19,9 @@ from extreg.healing.healed import healed
 
 _NOTHING: Final = object()
 _SHOWN: Final = 3
-# What importlib asks of a parent and of what it has loaded, which are no objects that a pickle could do anything with.
-_PLAIN: Final[dict[str, object]] = {"__doc__": None, "__path__": []}
+# What importlib asks of a parent and of what it has loaded.  Nothing that a pickle could change: into a list it would
+# append the folders where it wants modules below to be looked for.
+_PLAIN: Final[dict[str, object]] = {"__doc__": None, "__path__": ()}
 
 
 class StandIn(ModuleType):
@@ -192,6 +193,11 @@ def ask(name: str, path: Sequence[str] | None, target: ModuleType | None) -> Mod
         if spec is not None:
             return spec
     return None
+
+
+def unasked() -> bool:
+    """Tell whether there is a finder that only the import system itself may ask: older than PEP 451, until 3.11."""
+    return sys.version_info < (3, 12) and not all(hasattr(finder, "find_spec") for finder in sys.meta_path)
 
 
 def gone(spec: ModuleSpec | None) -> bool:

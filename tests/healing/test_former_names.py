@@ -8,6 +8,7 @@ import pkgutil
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -377,6 +378,48 @@ def test_a_finder_that_comes_later_is_asked(project, heal):
         assert pickle.loads(b"chshop.old\nBox\n.").__module__ == "hshop.old"
     finally:
         sys.meta_path.remove(late)
+
+
+class Legacy:
+    """A finder from before PEP 451, which the import system asks until 3.11."""
+
+    def find_module(self, name, path=None):
+        return self if name == "hshop.old" else None
+
+    def load_module(self, name):
+        module = sys.modules[name] = type(sys)(name)
+        module.Box = type("Box", (), {"__module__": name})
+        return module
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="no such finder is asked any more")
+@pytest.mark.filterwarnings("ignore")
+def test_an_old_finder_that_has_the_module_is_left_to_find_it(project, heal):
+    project(hshop__new=NEW)
+    heal(rows={"hshop.old:Box": ["hshop.new:Box"]})
+    legacy = Legacy()
+    sys.meta_path.append(legacy)
+    try:
+        assert pickle.loads(b"chshop.old\nBox\n.").__module__ == "hshop.old"
+    finally:
+        sys.meta_path.remove(legacy)
+
+
+def test_a_pickle_cannot_change_what_answers(project, heal, tmp_path):
+    project(hshop__new=NEW, hshop__boxes="")
+    heal(rows={"hshop.old:Box": ["hshop.new:Box"], "hshop.boxes:Box": ["hshop.new:Box"]})
+    folder = str(tmp_path).encode()
+    for append in (b"chshop.old\n__path__\nV%s\na." % folder, b"chshop.old\n__path__\n(V%s\ne." % folder):
+        with pytest.raises(Exception, match=r"append|extend|list|attribute"):
+            pickle.loads(append)
+        assert pickle.loads(b"chshop.old\n__path__\n.") == ()
+    for state in (b"}Vformer\nchshop.new\nBox\ns", b"N}Vformer\nchshop.new\nBox\ns\x86"):
+        with suppress(AttributeError):  # PyPy's unpickler says nothing of attributes that cannot be set
+            pickle.loads(b"\x80\x02chshop.boxes\n__getattr__\n" + state + b"b.")
+        answer = vars(sys.modules["hshop.boxes"])["__getattr__"]
+        assert (answer.former, answer.path) == (None, "hshop.boxes")
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        answer.former = print
 
 
 def test_a_folder_that_joins_the_path_later_has_the_module(project, heal, tmp_path_factory, monkeypatch):
