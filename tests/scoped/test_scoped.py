@@ -9,7 +9,6 @@ import random
 import sys
 import sysconfig
 import threading
-import time
 import types
 
 import pytest
@@ -17,6 +16,7 @@ import pytest
 import extreg
 from extreg.errors import ForbiddenGlobalError, MalformedPickleError, Offender
 from extreg.pickles import walk
+from extreg.pickles.walking.walker import batches
 from extreg.registry.model import Registry
 from extreg.scoped import Pickler, Unpickler, feeding, permits, private
 from extreg.scoped.basics import BASICS
@@ -373,24 +373,24 @@ def test_the_unpickler_reads_the_same_from_pieces_as_in_one(monkeypatch):
     assert sum(type(one) is str for one in whole) > 200
 
 
-@pytest.mark.slow  # a ratio of times, which only a quiet machine tells
-def test_a_file_of_many_small_pickles_is_loaded_one_by_one():
+def test_a_file_of_many_small_pickles_is_loaded_one_by_one(monkeypatch):
     """Each load looks at its own pickle only, however many follow."""
     pickles = [extreg.dumps([datetime.date(2020, 1, 1), number], DATES) for number in range(1_000)]
+    looked_at = 0
 
-    def seconds(work):
-        best = 9.0
-        for _ in range(3):
-            begin = time.process_time()
-            work()
-            best = min(best, time.process_time() - begin)
-        return best
+    def counted(*arguments):
+        nonlocal looked_at
+        for batch in batches(*arguments):
+            looked_at += len(batch)
+            yield batch
 
-    def from_one_file():
-        file = io.BytesIO(b"".join(pickles))
-        assert [extreg.load(file, DATES)[1] for _ in pickles] == list(range(1_000))
-
-    assert seconds(from_one_file) < 8 * seconds(lambda: [extreg.loads(data, DATES) for data in pickles])
+    monkeypatch.setattr("extreg.scoped.reading.batches", counted)
+    assert [extreg.load(io.BytesIO(data), DATES)[1] for data in pickles] == list(range(1_000))
+    alone, looked_at = looked_at, 0
+    assert alone >= len(pickles)
+    file = io.BytesIO(b"".join(pickles))
+    assert [extreg.load(file, DATES)[1] for _ in pickles] == list(range(1_000))
+    assert looked_at == alone
 
 
 def test_a_pickle_whose_end_comes_with_a_full_batch_is_read_to_its_end():

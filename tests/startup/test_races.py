@@ -280,7 +280,7 @@ def test_a_change_that_replaces_nothing_waits_for_nobody(write, tmp_path, monkey
     write('[codes]\n300 = "slow_module_old:Thing"\n301 = "new:Thing"')
     start = time.monotonic()
     installation.reload()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10, "it waited for the import, which lasts 20 s"
     slow.leave.set()
     loader.join(10)
 
