@@ -175,7 +175,10 @@ class Permits:
             return Offender(what, places, None, "nothing permits it")
         retired = self._registry.retired.get(key) if isinstance(key, int) else None
         if retired is not None:
-            return _global(f"code {key}, retired, which was {retired}", split(retired), places)
+            # A code that is added for the target again is another one, and so permits nothing here.
+            known = danger(retired)
+            cure = _PLACEHOLDERS if known is None else f"nothing should permit it: {known.why}"
+            return Offender(f"code {key}, retired, which was {retired}", places, retired, cure)
         cure = "unknown to this registry; load with the one it was dumped with"
         return Offender(f"code {key}", places, None, cure)
 
@@ -204,6 +207,9 @@ def _cure(spelled: str | None) -> str:
         return "no registry can hold this name"
     known = danger(spelled)
     return f"extreg add {shlex.quote(spelled)}" if known is None else f"nothing should permit it: {known.why}"
+
+
+_PLACEHOLDERS: Final = 'retired for good; loads(..., retired="placeholder") puts something that runs nothing in its place'
 
 
 def _printable(text: str) -> str:

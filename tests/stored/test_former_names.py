@@ -101,11 +101,49 @@ def test_a_pickle_from_before_a_move_loads_once_it_is_rewritten(models, protocol
     assert type(pickle.loads(named)[0]) is kind
 
 
-def test_what_has_no_live_code_today_is_left_as_it_is() -> None:
+TINS = [
+    pytest.param(b"\x80\x04\x8c\x0bformer_shop\x94\x8c\x03Tin\x94\x93\x94.", id="protocol 4"),
+    pytest.param(b"\x80\x04\x8c\x0bformer_shop\x94\x8c\x03Tin\x94\x93\x94h\x00h\x01\x87.", id="its strings again"),
+    pytest.param(b"\x80\x02cformer_shop\nTin\nq\x00.", id="protocol 2"),
+]
+
+
+@pytest.mark.parametrize("data", TINS)
+def test_a_former_name_of_what_is_load_only_becomes_the_name_of_today(models, data) -> None:
+    models.Tin = type("Tin", (), {})
     registry = Registry.parse(REGISTRY)
-    data = b"\x80\x04\x8c\x0bformer_shop\x8c\x03Tin\x93."
+    with pytest.raises(ModuleNotFoundError):
+        pickle.loads(data)
     done = rewrite(data, registry, to="codes")
-    assert (done.data, done.left) == (data, {"no live code": 1})
+    assert (done.changed, done.references, done.left) == (1, 1, {})
+    assert done.data == to_codes(data, registry)
+    assert b"former_models" in done.data
+    loaded = pickle.loads(done.data)
+    assert loaded in (models.Tin, (models.Tin, "former_shop", "Tin"))
+    assert to_codes(done.data, registry) == done.data
+
+
+def test_it_does_so_beside_names_that_get_a_code(models) -> None:
+    models.Tin = type("Tin", (), {})
+    registry = Registry.parse(REGISTRY)
+    data = b"\x80\x04\x8c\x0bformer_shop\x94\x8c\x05Order\x94\x93\x94h\x00\x8c\x03Tin\x94\x93\x94\x86."
+    done = rewrite(data + data, registry, to="codes")
+    assert (done.pickles, done.changed, done.references, done.left) == (2, 2, 4, {})
+    file = io.BytesIO(done.data)
+    assert [pickle.load(file), pickle.load(file)] == [(models.Order, models.Tin)] * 2
+
+
+def test_what_has_no_code_or_stands_in_an_old_pickle_is_left_as_it_is() -> None:
+    registry = Registry.parse(REGISTRY)
+    for data, reason in (
+        (b"\x80\x04\x8c\x0bformer_shop\x8c\x04Nail\x93.", "no live code"),
+        (b"\x80\x04\x8c\x0dformer_models\x8c\x03Tin\x93.", "no live code"),
+        (b"cformer_shop\nTin\n.", "no codes below protocol 2"),
+        (b"\x80\x04(iformer_shop\nTin\n.", "a former name in an INST"),
+    ):
+        done = rewrite(data, registry, to="codes")
+        assert (done.data, done.left) == (data, {reason: 1})
+        assert to_codes(data, registry) == data
 
 
 def test_a_nested_name_of_today_gets_no_code_below_protocol_4() -> None:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from extreg.pickles.rewriting.frames import UNFRAMED
-from extreg.pickles.rewriting.linear import has_code, renumbered
+from extreg.pickles.rewriting.linear import is_to_change, renumbered
 from extreg.pickles.walking import patterns
 from extreg.pickles.walking.names import dumped, loaded
 from extreg.pickles.walking.patterns import opcode_of
@@ -64,7 +64,7 @@ def _forgotten(data: bytes, start: int, registry: Registry) -> bytes | None:
             expected.append((run, b"", codes[name]))
         else:
             module, word = strings(name)
-            if _has_code((module, word), registry, _MODERN):
+            if _is_to_change((module, word), registry, _MODERN):
                 return None
             expected.append((run, b"\x8c%c%s\x8c%c%s\x93" % (len(module), module, len(word), word), b""))
     if total != len(data) or stops != 1 or expected[-1][2] != b".":
@@ -114,7 +114,7 @@ def _old(data: bytes, start: int, registry: Registry, protocol: int) -> bytes | 
         code = codes.get(end)
         if code is not None:
             named += 1
-        elif end[:1] == b"c" and _has_code(end[1:-1].split(b"\n"), registry, protocol):
+        elif end[:1] == b"c" and _is_to_change(end[1:-1].split(b"\n"), registry, protocol):
             return None
         expected.append((b"".join(runs[done : nth + 1]), kept, code or end))
         done = nth + 1
@@ -148,13 +148,13 @@ def _number(opcode: bytes) -> int:
     return int.from_bytes(opcode[1:], "little")
 
 
-def _has_code(name: Sequence[bytes], registry: Registry, protocol: int) -> bool:
-    """Tell whether that is a name by which a global with a live code is found, or none that can be read."""
+def _is_to_change(name: Sequence[bytes], registry: Registry, protocol: int) -> bool:
+    """Tell whether that is a name in whose place something else belongs, or none that can be read."""
     try:
         module, word = (str(part, "utf-8", "surrogatepass" if protocol >= _MODERN else "strict") for part in name)
     except UnicodeDecodeError:
         return True
-    return has_code(":".join(loaded(module, word, protocol)), registry)
+    return is_to_change(":".join(loaded(module, word, protocol)), registry)
 
 
 def _legacy(registry: Registry) -> dict[bytes, bytes]:

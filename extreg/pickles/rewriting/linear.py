@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Final
 
+from extreg.pickles.rewriting.renaming import without_live_code
 from extreg.pickles.walking import patterns
 from extreg.pickles.walking.patterns import opcode_of
 from extreg.registry.model import Registry
@@ -82,7 +83,7 @@ def _planned(  # noqa: C901 - one loop, a branch per kind of part
                     del items[-2:]
                     what = code
                     named += 1
-                elif has_code(_target(module, name), registry):
+                elif is_to_change(_target(module, name), registry):
                     return None
             items.append((what, slot))
         elif slot >= 0:
@@ -96,9 +97,12 @@ def _planned(  # noqa: C901 - one loop, a branch per kind of part
     return (items, named) if stops == 1 and items[-1][0] == b"." else None
 
 
-def has_code(target: str, registry: Registry) -> bool:
-    """Tell whether `target` has a live code, under its own name or today's."""
-    return registry.code(target) is not None or registry.code(registry.current(target)) is not None
+def is_to_change(target: str, registry: Registry) -> bool:
+    """Tell whether `target` has a live code, under its own name or today's, or is a former name of what is load-only."""
+    if registry.code(target) is not None:
+        return True
+    today = registry.current(target)
+    return registry.code(today) is not None or (today != target and today in registry.derived(without_live_code))
 
 
 def _is_string(opcodes: bytes) -> bool:

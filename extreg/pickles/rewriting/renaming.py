@@ -1,5 +1,7 @@
 """Former names to those of today, in one pickle."""
 
+from collections.abc import Collection
+
 from extreg.pickles.rewriting.expand import named_by
 from extreg.pickles.rewriting.plan import VARYING, Meaning, Pickle, Plan
 from extreg.pickles.walking.names import loaded
@@ -9,8 +11,15 @@ from extreg.registry.renames import ExactNames, Names
 _POP_BOTH = b"00"
 
 
-def healed(pickle: Pickle, registry: Registry, *, renamed: bool = False) -> Plan:
-    """Plan to put names of today in the place of former and other ones.
+def without_live_code(registry: Registry) -> frozenset[str]:
+    """Return what load-only codes mean and no live one does: names are written for it, those of today."""
+    return frozenset(registry.load_only.values()).difference(registry.codes.values())
+
+
+def healed(
+    pickle: Pickle, registry: Registry, *, renamed: bool = False, only: Collection[str] | None = None
+) -> Plan:
+    """Plan to put names of today, or `only` those of them, in the place of former and other ones.
 
     What whole renamed modules make of them only with `renamed`: where the library that renamed a module is older,
     nobody could load that.  Operands of a STACK_GLOBAL stay where they are, as the memo may be asked for them, and are
@@ -27,7 +36,7 @@ def healed(pickle: Pickle, registry: Registry, *, renamed: bool = False) -> Plan
             continue
         spelled = ":".join(loaded(module, name, pickle.protocol))
         today = names.today(spelled)
-        if today == spelled:
+        if today == spelled or (only is not None and today not in only):
             continue
         new = named_by(today, pickle.protocol)
         if isinstance(new, str):

@@ -17,9 +17,9 @@ from extreg.pickles.rewriting.expand import expanded
 from extreg.pickles.rewriting.frames import reframed, sound
 from extreg.pickles.rewriting.plan import VARYING, Edit, Pickle, Plan
 from extreg.pickles.rewriting.proof import proved, proved_whole
-from extreg.pickles.rewriting.renaming import healed
+from extreg.pickles.rewriting.renaming import healed, without_live_code
 from extreg.pickles.rewriting.row import FREE, Bond, bonds
-from extreg.pickles.rewriting.shorten import shortened
+from extreg.pickles.rewriting.shorten import NO_LIVE_CODE, shortened
 from extreg.pickles.walking.carried import fetching
 from extreg.pickles.walking.opcodes import Buffer
 from extreg.pickles.walking.walker import Found, batches, flat
@@ -43,6 +43,7 @@ class Rewritten(NamedTuple):
 
 
 _LARGE = 1 << 14
+_FIRST_WITH_CODES = 2
 
 _UNPROVED = "the result could not be proved"
 _CARRIED = (
@@ -53,7 +54,7 @@ _CARRIED = (
 
 def to_codes(data: Buffer, registry: Registry) -> bytes:
     """Return `data` with live codes of `registry` for names, wherever that is proved to load the same and not to be
-    longer.
+    longer, and with the name of today for a former name of what has a load-only code.
 
     A small message loses its frame and what it puts into its memo and never fetches.
     Raises `MalformedPickleError` where not even the first pickle is whole.
@@ -103,7 +104,7 @@ def rewrite(
             if to == "names":
                 new, count = _named(pickle, registry, left, alone=one or independent, renamed=renamed)
             else:
-                new, count = _exchanged(pickle, shortened(pickle, registry, bond), left)
+                new, count = _coded(pickle, registry, bond, left)
             if isinstance(new, str):
                 refused[new] = refused.get(new, 0) + 1
                 continue
@@ -132,6 +133,23 @@ def _exchanged(pickle: Pickle, plan: Plan, left: dict[str, int]) -> tuple[bytes 
     for reason, count in plan.left.items():
         left[reason] = left.get(reason, 0) + count
     return (_followed(pickle, plan), len(plan.edits)) if plan.edits else (b"", 0)
+
+
+def _coded(pickle: Pickle, registry: Registry, bond: Bond, left: dict[str, int]) -> tuple[bytes | str, int]:
+    """Return the same with live codes for names, and with names of today for former ones of what is load-only."""
+    made, coded_count = _exchanged(pickle, shortened(pickle, registry, bond), left)
+    former_of = registry.derived(without_live_code)
+    if isinstance(made, str) or pickle.protocol < _FIRST_WITH_CODES or not former_of:
+        return made, coded_count
+    if coded_count:
+        pickle = next(pickles_in(made, alone=True))
+    plan = healed(pickle, registry, only=former_of)
+    # They have been counted once, as what has no live code.
+    left[NO_LIVE_CODE] = left.get(NO_LIVE_CODE, 0) - len(plan.edits) - sum(plan.left.values())
+    if not left[NO_LIVE_CODE]:
+        del left[NO_LIVE_CODE]
+    found, count = _exchanged(pickle, plan, left)
+    return (found if count else made), coded_count + count
 
 
 def _named(

@@ -14,6 +14,7 @@ from extreg.pickles.walking.walker import Found
 _MEMOIZE = 0x94
 # The size of the longest opcode for a code: what is replaced and as long does not grow.
 _LONGEST = 5
+NO_LIVE_CODE = "no live code"
 _WOULD_GROW = "the code is longer than the name"
 _KEPT = "the code is longer with what other pickles may fetch from the memo (--independent: they do not)"
 _FOREIGN = "it is fetched from a memo that may be another pickle's (--independent: it is not)"
@@ -87,7 +88,7 @@ def _place(found: Found, protocol: int, registry: Codes) -> _Place | str | None:
         today = registry.current(named)
         code = registry.code(today) if code is None else code
         if code is None:
-            return "no live code"
+            return NO_LIVE_CODE
         path, _, word = today.partition(":")
     if opcode == "GLOBAL":
         begin, end = offset, offset + 3 + len(module.encode()) + len(name.encode())
