@@ -23,6 +23,10 @@ What differs:
   with the version, ``(name, value, ..., n)`` or ``(dict, slots dict, n)``: one or two bytes more, for a tuple of names
   and values is smaller than the dict.  What a ``__getstate__`` returned is wrapped as ``(state, {None: n})``, which
   no default state can be: eight to ten.
+
+With ``write=n`` the state is brought back to version n by ``reverse``, and n stands in the place of the class's
+version, for readers that know no newer one.  Where n is ``unversioned`` the bytes are those of the undecorated class,
+which is all that readers without the decorator can load; only an object without any state gets an empty one.
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, TypeVar
 
 from extreg.errors import MigrationError, ReducerError, StateVersionError
+from extreg.reduce.copies import copied
 
 Migration = Callable[[Any], Any]
 _Class = TypeVar("_Class", bound=type)
@@ -52,16 +57,23 @@ _busy: set[tuple[int, int, str]] = set()
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Plan:
-    """What a decorated class carries: its version, the way there, and the methods that the hooks displaced."""
+    """What a decorated class carries: its version, the ways there and back, and the methods that hooks displaced."""
 
     version: int
     steps: Mapping[int, Migration]
     unversioned: int
+    write: int | None
+    reverse: Mapping[int, Migration]
     own: Mapping[str, Any]
 
 
 def versioned(
-    version: int, migrations: Mapping[int, Migration] = MappingProxyType({}), unversioned: int = 1
+    version: int,
+    migrations: Mapping[int, Migration] = MappingProxyType({}),
+    unversioned: int = 1,
+    *,
+    write: int | None = None,
+    reverse: Mapping[int, Migration] = MappingProxyType({}),
 ) -> Callable[[_Class], _Class]:
     """Return a class decorator that stores `version` with each pickled state and brings older states up to date.
 
@@ -70,6 +82,12 @@ def versioned(
     pickled without any state hands its migrations an empty one.  Pickles written before the class was decorated count
     as version `unversioned`.  ``copy`` and ``deepcopy`` pass the current version along, so nothing migrates.
 
+    Readers that do not know `version` yet refuse it (those without the decorator with a TypeError).  As long as there
+    are any, let `write` be the version that they know: every version is read, and that one is written; where it is
+    `unversioned`, as the undecorated class would.  ``reverse[n]`` undoes ``migrations[n]``: it takes the state of
+    version n + 1 and returns that of version n.  The dict or list that it gets is its own, what that refers to is the
+    living object's.  It may stay where `write` is gone, for the day that it is needed again.
+
     A subclass that is not decorated shares the version and migrations of its base; one that is has its own, and they
     see the whole state, so give it a version above any that its base ever had.  Put the decorator above
     ``@dataclass``, which may replace the class and its methods.
@@ -77,11 +95,12 @@ def versioned(
     What does not pass through a state cannot be versioned: arguments of a class's own ``__reduce__``, and an object
     that was pickled without any state before the class was decorated (its pickle sets none).
 
-    Raises `MigrationError` here for a version outside 1..255, a step that is missing, or one that would never run;
-    loading raises `StateVersionError` for a version newer than the class, or older than its first migration.
+    Raises `MigrationError` here for a version outside 1..255, a step there or back that is missing, or one that would
+    never run; loading raises `StateVersionError` for a version newer than the class, or older than its first migration.
     """
-    steps = dict(migrations)
+    steps, back = dict(migrations), dict(reverse)
     _check(version, steps, unversioned)
+    _check_write(version, steps, write, back)
 
     def decorate(cls: _Class) -> _Class:
         if _MARK in vars(cls):
@@ -92,8 +111,10 @@ def versioned(
         setitem = _inherited(cls, "__setitem__")
         if setitem is None or isinstance(getattr(setitem, "__code__", None), CodeType):
             names.append("__setitem__")
+        if write is not None and write < version:
+            names += ["__copy__", "__deepcopy__"]
         own = {name: vars(cls)[name] for name in names if name in vars(cls)}
-        plan = _Plan(version=version, steps=steps, unversioned=unversioned, own=own)
+        plan = _Plan(version=version, steps=steps, unversioned=unversioned, write=write, reverse=back, own=own)
         setattr(cls, _MARK, plan)
         for hook in _hooks(plan):
             if hook.__name__ in names:
@@ -122,6 +143,28 @@ def _check(version: int, steps: dict[int, Migration], unversioned: int) -> None:
         raise MigrationError(f"the migration from version {surplus[0]} never runs: the class has version {version}")
 
 
+def _check_write(version: int, steps: dict[int, Migration], write: int | None, back: dict[int, Migration]) -> None:
+    for number, step in back.items():
+        if not _is_version(number) or not callable(step):
+            raise MigrationError(f"reverse must map a version to a function, not {number!r} to {step!r}")
+        if number not in steps:
+            raise MigrationError(f"reverse leads back to version {number}, from which no migration leads on")
+    if write is None:
+        return
+    if not _is_version(write):
+        raise MigrationError(f"write must be an int from 1 to {_HIGHEST}, not {write!r}")
+    if write > version:
+        raise MigrationError(f"version {write} cannot be written: the class has version {version}")
+    if write < version and write not in steps:
+        raise MigrationError(
+            f"version {write} would be written, and nothing would read it", f"migrations={{{write}: function, ...}}"
+        )
+    missing = [number for number in range(version - 1, write - 1, -1) if number not in back]
+    if missing:
+        ways = ", ".join(f"{number + 1} to {number}" for number in missing)
+        raise MigrationError(f"no way back from version {ways}", f"reverse={{{missing[0]}: function, ...}}")
+
+
 def _is_version(value: object) -> bool:
     return type(value) is int and 1 <= value <= _HIGHEST
 
@@ -144,6 +187,12 @@ def _hooks(plan: _Plan) -> tuple[Callable[..., Any], ...]:
         finally:
             _busy.discard(key)
 
+    def __copy__(self: Any) -> Any:  # noqa: N807
+        return _copied(self, plan, "__copy__")
+
+    def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:  # noqa: N807
+        return _copied(self, plan, "__deepcopy__", memo)
+
     def __setstate__(self: Any, state: Any) -> None:  # noqa: N807
         if (get_ident(), id(self), "load") in _busy:
             # A __setstate__ that the class or a subclass wrote calls super(): by then the state has been migrated.
@@ -160,7 +209,7 @@ def _hooks(plan: _Plan) -> tuple[Callable[..., Any], ...]:
         else:
             raise TypeError(f"{type(self).__name__!r} object does not support item assignment")
 
-    hooks = (__reduce_ex__, __setstate__, __setitem__)
+    hooks = (__reduce_ex__, __setstate__, __setitem__, __copy__, __deepcopy__)
     for hook in hooks:
         vars(hook)[_MARK] = True
     return hooks
@@ -187,6 +236,19 @@ def _inherited(cls: type, name: str, beyond: _Plan | None = None) -> Any:
     return None
 
 
+def _copied(obj: Any, plan: _Plan, name: str, *memo: dict[int, Any]) -> Any:
+    """Copy `obj` as its class does, or else as `copy` does, and let it reduce to its current state meanwhile."""
+    own = _inherited(type(obj), name, plan)
+    key = (get_ident(), id(obj), "copy")
+    outermost = key not in _busy
+    _busy.add(key)
+    try:
+        return copied(obj, *memo) if own is None else own.__get__(obj, type(obj))(*memo)
+    finally:
+        if outermost:
+            _busy.discard(key)
+
+
 def _add_version(obj: Any, reduced: Any) -> Any:
     if isinstance(reduced, str):
         return reduced
@@ -195,7 +257,16 @@ def _add_version(obj: Any, reduced: Any) -> Any:
         return reduced
     if setter is not None:
         raise ReducerError(f"{_target(type(obj))}: a state with a setter of its own cannot be versioned")
-    version = getattr(type(obj), _MARK).version
+    plan = getattr(type(obj), _MARK)
+    version = plan.version
+    if plan.write is not None and (get_ident(), id(obj), "copy") not in _busy:
+        version = plan.write
+        if version < plan.version:
+            state = _migrated(obj, _own_copy(state), plan.reverse, range(plan.version - 1, version - 1, -1))
+        if version == plan.unversioned:
+            return make, args, state, items, pairs
+        if reduced[2:3] in ((), (None,)) and state in ({}, (None, {})):
+            state = None
     if state is None and not _has_own(obj, "__setstate__"):
         return make, args, version, items, pairs
     if pairs is not None or _has_own(obj, "__setitem__") or not hasattr(type(obj), "__setitem__"):
@@ -241,17 +312,12 @@ def _load(obj: Any, version: int, state: Any) -> None:
     """Bring `state` from `version` to that of the class and give it to `obj`."""
     plan = getattr(type(obj), _MARK)
     if version > plan.version:
-        hint = "the pickle was written by a newer release: deploy that, or migrate on the writing side"
+        hint = f"a newer release wrote it: deploy that here as well, and until then let it write={plan.version}"
         raise StateVersionError(_target(type(obj)), version, plan.version, hint)
     if version < plan.version:
         if version not in plan.steps:
             raise StateVersionError(_target(type(obj)), version, plan.version, f"add migrations[{version}]")
-        if state is None and not _has_own(obj, "__setstate__"):
-            state = {} if _own_attribute(obj, "__dict__") is not _MISSING else (None, {})
-        for number in range(version, plan.version):
-            former, state = state, plan.steps[number](state)
-            if state is None and former is not None:
-                raise MigrationError(f"{_target(type(obj))}: the migration from version {number} returned None")
+        state = _migrated(obj, state, plan.steps, range(version, plan.version))
     if state is None:
         return
     key = (get_ident(), id(obj), "load")
@@ -260,6 +326,27 @@ def _load(obj: Any, version: int, state: Any) -> None:
         _apply(obj, state)
     finally:
         _busy.discard(key)
+
+
+def _migrated(obj: Any, state: Any, steps: Mapping[int, Migration], numbers: range) -> Any:
+    """Return what the `steps` of these `numbers` make of a state of `obj`, one after the other."""
+    if state is None and not _has_own(obj, "__setstate__"):
+        state = {} if _own_attribute(obj, "__dict__") is not _MISSING else (None, {})
+    for number in numbers:
+        former, state = state, steps[number](state)
+        if state is None and former is not None:
+            step = f"migration from version {number}" if numbers.step > 0 else f"way back to version {number}"
+            raise MigrationError(f"{_target(type(obj))}: the {step} returned None")
+    return state
+
+
+def _own_copy(state: Any) -> Any:
+    """Return `state` as one that may be changed: pickle hands out the ``__dict__`` of the living object."""
+    if type(state) in (dict, list):
+        return state.copy()
+    if type(state) is tuple and len(state) == 2:
+        return tuple(part.copy() if type(part) is dict else part for part in state)
+    return state
 
 
 def _apply(obj: Any, state: Any, beyond: _Plan | None = None) -> None:
