@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from extreg.errors import AllocationError, RegistryError
 from extreg.merging.sides import OTHER, Contradiction, Renumbering, Side, Upstream, renumber
-from extreg.registry.allocation import allocate
+from extreg.registry.allocation import Allocator
 from extreg.registry.difference import Row, rows, same_meaning
 from extreg.registry.model import Registry
 from extreg.registry.ranges import Range, range_of_code
@@ -68,6 +68,7 @@ class Claims:
             for code, row in found.items()
             if code not in self.base
         ]
+        self._allocator: Allocator | None = None
         self.homeless: dict[tuple[Side, int], str] = {}
         self.contradictions: dict[int, Contradiction] = {}
         self.renumbered: list[Renumbering] = []
@@ -148,14 +149,14 @@ class Claims:
             for claim in lost:
                 self._full(claim, error.message)
             return
-        self.spent.add(code)
         for claim in lost:
             self._move(claim, code)
 
     def _fresh(self, claim: _Claim) -> int:
-        everything = Registry(ranges=self.ranges, retired=dict.fromkeys(self.spent, "spent:spent"))
+        if self._allocator is None:
+            self._allocator = Allocator(Registry(ranges=self.ranges).ranges, self.spent)
         where = range_of_code(claim.code, self.ranges)
-        return allocate(everything, claim.row.target, range_name=where)
+        return self._allocator.allocate(claim.row.target, range_name=where)
 
     def _full(self, claim: _Claim, why: str) -> None:
         ours, theirs = (self.sides[side][claim.code].target for side in ("ours", "theirs"))

@@ -12,11 +12,11 @@ from extreg.registry.target import split
 
 
 class Allocator:
-    """Gives out codes, one after the other: what it gave is spent.  Takes time linear in their number."""
+    """Gives out codes, one after the other: what it gave is put into `spent`.  Takes time linear in their number."""
 
-    def __init__(self, registry: Registry) -> None:
-        self.ranges = registry.ranges
-        self.spent = registry.spent
+    def __init__(self, ranges: Mapping[str, Range], spent: set[int]) -> None:
+        self.ranges = ranges
+        self.spent = spent
         self._highest: dict[str, int] = {}
 
     def allocate(self, target: str, *, range_name: str | None = None) -> int:
@@ -52,7 +52,7 @@ class Allocator:
 
 def allocate(registry: Registry, target: str, *, range_name: str | None = None) -> int:
     """Return the code that `target` gets next: see `Allocator.allocate`."""
-    return Allocator(registry).allocate(target, range_name=range_name)
+    return Allocator(registry.ranges, registry.spent).allocate(target, range_name=range_name)
 
 
 def home(target: str, span: Range) -> int:

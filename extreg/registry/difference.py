@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from extreg.registry.model import Registry, State
@@ -21,18 +22,21 @@ class Row(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-def rows(registry: Registry) -> dict[int, Row]:
+def rows(registry: Registry) -> Mapping[int, Row]:
     """Return every row of `registry` by its code."""
+    return registry.derived(_rows)
+
+
+def _rows(registry: Registry) -> Mapping[int, Row]:
     states: tuple[tuple[State, Mapping[int, str]], ...] = (
         ("live", registry.codes),
         ("load-only", registry.load_only),
         ("retired", registry.retired),
     )
-    return {
-        code: Row(state, target, registry.moved.get(code, ()), registry.aliases.get(code, ()))
-        for state, table in states
-        for code, target in table.items()
-    }
+    found = {code: Row(state, target) for state, table in states for code, target in table.items()}
+    for code in {*registry.moved, *registry.aliases}:
+        found[code] = found[code]._replace(former=registry.moved.get(code, ()), aliases=registry.aliases.get(code, ()))
+    return MappingProxyType(found)
 
 
 def same_meaning(one: Row, two: Row) -> bool:
@@ -189,7 +193,7 @@ def _loads(reader: Row | None, dumped: Row) -> bool:
     return reader is not None and reader.state != "retired" and same_meaning(reader, dumped)
 
 
-def _unread(writer: dict[int, Row], reader: dict[int, Row]) -> tuple[int, ...]:
+def _unread(writer: Mapping[int, Row], reader: Mapping[int, Row]) -> tuple[int, ...]:
     """Return the codes that `writer` dumps and `reader` cannot load as the same class."""
     return tuple(
         sorted(code for code, row in writer.items() if row.state == "live" and not _loads(reader.get(code), row))

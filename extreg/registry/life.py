@@ -57,7 +57,7 @@ def add_all(
     """
     everything = everything or registry
     known = {*_by_target(everything), *(name for names in everything.aliases.values() for name in names)}
-    allocator = Allocator(everything)
+    allocator = Allocator(everything.ranges, everything.spent)
     codes: dict[str, int] = {}
     new: dict[str, int] = {}
     for target in targets:

@@ -209,7 +209,7 @@ def _cure(spelled: str | None) -> str:
     return f"extreg add {shlex.quote(spelled)}" if known is None else f"nothing should permit it: {known.why}"
 
 
-_PLACEHOLDERS: Final = 'retired for good; loads(..., retired="placeholder") puts something that runs nothing in its place'
+_PLACEHOLDERS: Final = 'retired for good; loads(..., retired="placeholder") puts in its place what runs nothing'
 
 
 def _printable(text: str) -> str:

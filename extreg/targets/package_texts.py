@@ -94,11 +94,14 @@ class Package:
 
     def hands_over_class(self, name: str) -> bool:
         """Whether some file sets attributes of a class called `name` that nobody spells."""
+        texts = [text for text in self._setting if name in text]
+        if not texts:
+            return False  # most often, and compiling a pattern takes longer than all the rest
         word = re.escape(name)
         setting = re.compile(
             rf"\bsetattr\(\s*(?:\w+\.)*{word}\s*,\s*(?![\"'])|\b{word}\.__dict__|\bvars\([\w.]*{word}\)"
         )
-        return any(name in text and setting.search(text) for text in self._setting)
+        return any(setting.search(text) for text in texts)
 
     @cached_property
     def _writing(self) -> "list[dict[str, bool]]":

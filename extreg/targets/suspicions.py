@@ -7,6 +7,8 @@ _RENAMING = re.compile(r"\.__(?:module|qualname|name)__\s*=[^=]|[\"']__(?:module
 
 def bound_later(name: str, source: str) -> bool:
     """Whether `source` may bind the global `name` elsewhere than in a statement at the top of the module."""
+    if name not in source:
+        return False
     word = re.escape(name)
     return re.search(rf"\bglobal\b[^\n]*\b{word}\b|\b{word}\s*:=", source) is not None
 

@@ -98,7 +98,7 @@ def _planned(  # noqa: C901 - one loop, a branch per kind of part
 
 
 def is_to_change(target: str, registry: Registry) -> bool:
-    """Tell whether `target` has a live code, under its own name or today's, or is a former name of what is load-only."""
+    """Tell whether `target` has a live code, under its own name or today's, or once named what is load-only."""
     if registry.code(target) is not None:
         return True
     today = registry.current(target)

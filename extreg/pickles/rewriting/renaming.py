@@ -16,9 +16,7 @@ def without_live_code(registry: Registry) -> frozenset[str]:
     return frozenset(registry.load_only.values()).difference(registry.codes.values())
 
 
-def healed(
-    pickle: Pickle, registry: Registry, *, renamed: bool = False, only: Collection[str] | None = None
-) -> Plan:
+def healed(pickle: Pickle, registry: Registry, *, renamed: bool = False, only: Collection[str] | None = None) -> Plan:
     """Plan to put names of today, or `only` those of them, in the place of former and other ones.
 
     What whole renamed modules make of them only with `renamed`: where the library that renamed a module is older,

@@ -4,7 +4,7 @@ That a text is read as the intended registry is not enough.  Comments mean nothi
 registry is for.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from extreg.errors import ExtregError
 from extreg.registry.document import Document
@@ -46,17 +46,18 @@ def _kept(before: str, after: str, old: Registry, new: Registry, brought: Contai
     """Tell whether all rows and comments of `before` that mean the same in `old` and `new` are in `after`."""
     found, made = list(statements(before)), list(statements(after))
     rows = {one.path: after[one.start : one.end] for one in made if one.kind == "pair"}
+    changed = _changed(old, new)
     for one in found:
         if one.kind != "pair":
             continue
         row, stays = rows.get(one.path), before[one.start : one.end]
-        if _touched(one.path, old, new):
+        if _touched(one.path, old, new, changed):
             row, stays = row or _elsewhere(rows, one.path), before[one.value[1] : one.end]
             if row is None:
                 continue  # and with what means nothing any more goes what was said of it
         if row is None or not row.rstrip().endswith(stays.rstrip()):
             return False
-    gone = [one for one in found if one.path[:1] == ("ranges",) and _touched(one.path, old, new)]
+    gone = [one for one in found if one.path[:1] == ("ranges",) and _touched(one.path, old, new, changed)]
     return _comments_kept(_comments(before, found, gone), _comments(after, made, ()), brought)
 
 
@@ -77,7 +78,13 @@ def _comments_kept(before: list[str], after: list[str], brought: Container[str])
     return position == len(before)
 
 
-def _touched(path: _Path, old: Registry, new: Registry) -> bool:
+def _changed(old: Registry, new: Registry) -> dict[str, set[int]]:
+    """Return the codes whose rows are not the same in both, by table."""
+    before, after = ({**one.tables, "moved": one.moved, "aliases": one.aliases} for one in (old, new))
+    return {table: {code for code, _ in before[table].items() ^ after[table].items()} for table in before}
+
+
+def _touched(path: _Path, old: Registry, new: Registry, changed: Mapping[str, set[int]]) -> bool:
     """Tell whether what stands under the key `path` is not the same in both."""
     first, *rest = path
     if first in ("former-names", "include"):
@@ -86,10 +93,10 @@ def _touched(path: _Path, old: Registry, new: Registry) -> bool:
     if first in ("ranges", "renamed", "reducers"):
         one, other = getattr(old, first), getattr(new, first)
         return bool(one.get(rest[0]) != other.get(rest[0]) if rest else one != other)
-    one, other = ({**one.tables, "moved": one.moved, "aliases": one.aliases}.get(first, {}) for one in (old, new))
+    codes = changed.get(first, set())
     if not rest:
-        return bool(one != other)
-    return not rest[0].isdecimal() or one.get(int(rest[0])) != other.get(int(rest[0]))
+        return bool(codes)
+    return not rest[0].isdecimal() or int(rest[0]) in codes
 
 
 def _comments(text: str, found: Sequence[Statement], gone: Sequence[Statement]) -> list[str]:

@@ -6,6 +6,7 @@ nothing but its row.  It is therefore lenient: what it cannot read becomes a sta
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from extreg.registry.toml.toml_reader import TOMLDecodeError, loads
@@ -45,14 +46,27 @@ class Statement(NamedTuple):
     value: tuple[int, int]
 
 
-def statements(text: str) -> Iterator[Statement]:
-    """Yield the statements of `text` in order."""
+# An edit and its proof ask for those of the same few texts again and again.
+@lru_cache(maxsize=4)
+def statements(text: str) -> tuple[Statement, ...]:
+    """Return the statements of `text` in order."""
+    return tuple(_statements(text))
+
+
+def _statements(text: str) -> Iterator[Statement]:
     position, line = 0, 1
     table: tuple[str, ...] = ()
     while position < len(text):
         blank = _BLANK.match(text, position)
         if blank is not None:
             position, line = blank.end(), line + 1
+            continue
+        run = _RUN.match(text, position)
+        if run is not None:
+            for row in _ROW.finditer(text, position, run.end()):
+                yield _plain_row(row, line, table)
+                line += 1
+            position = run.end()
             continue
         statement = _statement(text, position, line, table)
         if statement.kind == "header":
@@ -104,7 +118,7 @@ def line_index(text: str) -> dict[tuple[str, ...], list[int]]:
 def _statement(text: str, start: int, line: int, table: tuple[str, ...]) -> Statement:
     row = _ROW.match(text, start)
     if row is not None:
-        return Statement("pair", (*table, row[1]), line, start, row.end(), row.span(1), row.span(2))
+        return _plain_row(row, line, table)
     inked = start
     while text.startswith((" ", "\t"), inked):
         inked += 1
@@ -117,6 +131,12 @@ def _statement(text: str, start: int, line: int, table: tuple[str, ...]) -> Stat
         return Statement("pair", path, line, start, end, pair.span(1), (pair.end(), value_end))
     end = _line_end(text, start)
     return Statement("broken", (), line, start, end, (start, start), (start, start))
+
+
+def _plain_row(row: "re.Match[str]", line: int, table: tuple[str, ...]) -> Statement:
+    # Half the time of ``Statement(...)``.
+    fields = "pair", (*table, row[1]), line, row.start(), row.end(), row.span(1), row.span(2)
+    return tuple.__new__(Statement, fields)
 
 
 def _line_end(text: str, position: int) -> int:
