@@ -1,33 +1,49 @@
 """A line that says how far long work is: on a terminal only, and only from the second second on."""
 
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
+
+from extreg.printable import printable
 
 _T = TypeVar("_T")
 _QUIET = 1.0
 _EVERY = 0.1
 
 
+class Line:
+    """The line, in a ``with`` block that takes it away."""
+
+    def __init__(self) -> None:
+        self._begun = self._shown = monotonic()
+        self._width = 0
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def show(self, text: str) -> None:
+        """Show `text` and the seconds that have passed, cut to the terminal's width, unless that was just done."""
+        now = monotonic()
+        if now - self._begun <= _QUIET or now - self._shown <= _EVERY or not sys.stderr.isatty():
+            return
+        room = shutil.get_terminal_size().columns - 1
+        line = f"{printable(text)}, {now - self._begun:.0f} s"[:room]
+        print(f"\r{line:<{self._width}}", end="", file=sys.stderr, flush=True)
+        self._shown, self._width = now, len(line)
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
+
+
 def watched(items: Iterable[_T], what: str) -> Iterator[_T]:
     """Yield `items`, and show their number while that goes on."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    begun = shown = monotonic()
-    width = 0
-    try:
+    with Line() as line:
         for count, item in enumerate(items, 1):
-            now = monotonic()
-            if now - begun > _QUIET and now - shown > _EVERY:
-                line = f"{count} {what}, {now - begun:.0f} s"
-                print(f"\r{line:<{width}}", end="", file=sys.stderr, flush=True)
-                shown, width = now, len(line)
+            line.show(f"{count} {what}")
             yield item
-    finally:
-        if width:
-            print("\r" + " " * width + "\r", end="", file=sys.stderr, flush=True)
 
 
 def size(count: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from extreg.cli.command import Command
 from extreg.cli.output import note, say, say_json
-from extreg.cli.progress import size, watched
+from extreg.cli.progress import Line, size, watched
 from extreg.cli.stored import (
     faults_as_json,
     passed_as_json,
@@ -30,6 +30,12 @@ from extreg.stores.resolving import Resolved, resolve
 from extreg.stores.survey import Report, Survey, Total, reports
 
 Name = tuple[str, str]
+_MOST_SHOWN = 20
+# Measured on 163 pairs of neighbouring releases of 51 libraries, with 2,857 loads.
+_NO_PROMISE = (
+    "found says that the name is there, and does not promise that a pickle loads, or loads whole: where old pickles "
+    "failed in new releases of libraries, more than half of them had every name"
+)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -41,19 +47,23 @@ def _run(arguments: argparse.Namespace) -> int:
     survey = Survey()
     for report in found:
         survey.add(report)
-    resolved = resolve(survey.globals, registry, path) if arguments.resolve else None
+    resolved = None
+    if arguments.resolve or arguments.importing:
+        with Line() as line:
+            resolved = resolve(survey.globals, registry, path, importing=arguments.importing, told=line.show)
     if arguments.format == "json":
         say_json(_as_json(survey, registry, str(path) if path else None, resolved))
     else:
         _print_text(survey, registry, resolved)
     say_faults(survey.faults)
     say_passed(survey.passed)
+    _note_resolved(resolved or {})
     if registry is None:
         if survey.codes:
             note("no registry.toml here or above, so that nothing is known of the codes; --registry PATH names one")
     elif any(registry.state(code) in {None, "retired"} for code in survey.codes):
         return 1
-    if "gone" in (resolved or {}).values():
+    if any(answer.today in {"gone", "unimportable"} for answer in (resolved or {}).values()):
         return 1
     # Without a registry this is a list, and not an answer to anything.
     return 2 if survey.faults or (survey.passed and registry is not None) else 0
@@ -139,7 +149,7 @@ def _print_text(survey: Survey, registry: Registry | None, resolved: Mapping[Nam
             (
                 *_numbers(total),
                 _code_of(module, name, registry) or "",
-                *([resolved[module, name]] if resolved is not None else []),
+                *([resolved[module, name].today] if resolved is not None else []),
                 _shown(module, name, registry),
             )
             for (module, name), total in _ordered(survey.globals)
@@ -148,6 +158,17 @@ def _print_text(survey: Survey, registry: Registry | None, resolved: Mapping[Nam
         say("", *table(rows, (*columns, "code", *more, "global by name"), 5))
     if survey.unresolved:
         say("", f"{plural(survey.unresolved, 'reference')} that only an execution would resolve: extreg dis shows them")
+
+
+def _note_resolved(resolved: Mapping[Name, Resolved]) -> None:
+    """Say why what is there cannot be imported, and what it means, and what not, that a name is found."""
+    broken = list(dict.fromkeys(answer.why for answer in resolved.values() if answer.today == "unimportable"))
+    for why in broken[:_MOST_SHOWN]:
+        note(why, label="unimportable", colour="red")
+    if len(broken) > _MOST_SHOWN:
+        note(f"{len(broken) - _MOST_SHOWN} more", label="unimportable", colour="red")
+    if any(answer.today in {"found", "former"} for answer in resolved.values()):
+        note(_NO_PROMISE)
 
 
 def _as_json(
@@ -174,7 +195,8 @@ def _as_json(
                 "name": name,
                 "current": _current(module, name, registry),
                 "code": _code_of(module, name, registry),
-                "today": resolved[module, name] if resolved is not None else None,
+                "today": resolved[module, name].today if resolved is not None else None,
+                "why": (resolved[module, name].why or None) if resolved is not None else None,
                 **total._asdict(),
             }
             for (module, name), total in sorted(survey.globals.items())
@@ -236,6 +258,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also say of each name whether the code of today has it, by the sources, without importing",
     )
+    parser.add_argument(
+        "--import",
+        action="store_true",
+        dest="importing",
+        help="as --resolve, and where the sources do not tell, import the module in a child process: this runs code "
+        "of modules that the pickles name",
+    )
     parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="read with so many processes (default: 1)")
 
 
@@ -244,12 +273,14 @@ COMMAND = Command(
     description=(
         "List the globals and codes in stored pickles, without executing any: in plain files, gzip, bz2, xz and "
         "zip files (torch and numpy archives too), shelves and other dbm databases, and SQLite's BLOBs. Exit code: "
-        "1 when a code is unknown to the registry or retired, or with --resolve a name is gone. With --code: 0 "
-        "when that code is not in use, 1 when it is, 2 when something could not be read, so that nobody can say."
+        "1 when a code is unknown to the registry or retired, or with --resolve a name is gone or unimportable. "
+        "With --code: 0 when that code is not in use, 1 when it is, 2 when something could not be read, so that "
+        "nobody can say."
     ),
     examples="  extreg scan data/ cache.db\n  extreg scan data/ --code 4711       before extreg retire 4711\n"
     "  extreg scan data/ --jobs 4 --format json\n"
-    "  extreg scan data/ --resolve             what of it would not load by name today",
+    "  extreg scan data/ --resolve             which of its names are gone today\n"
+    "  extreg scan data/ --import              and of compiled modules too",
     configure=_configure,
     run=_run,
 )

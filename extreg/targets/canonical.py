@@ -27,7 +27,7 @@ def canonical(targets: Sequence[str], registry: Path) -> dict[str, str]:
     path = module_path(registry)
     for target in targets:
         _check_path(target, path)
-    answers = import_answers(targets, path, dump=False)
+    answers = import_answers(targets, path, dump=False, aloud=True)
     bad = [target for target in targets if answers[target].kind not in {"found", "reexported"}]
     if bad:
         raise _refusal(bad[0], answers[bad[0]], len(bad) - 1)

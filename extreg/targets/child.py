@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import NamedTuple
 
 from extreg.errors import UnreadableError
 from extreg.registry.target import split
 from extreg.targets.lookup import Answer
 
 SECONDS_PER_MODULE = 60.0
+_TICK = 0.5  # seconds after which somebody who waits is told again what for
+
+Began = Callable[[str], object]
 
 # The working directory is kept off the path, or taken off it first: a user's random.py must not come before the probe's
 # imports.  CPython 3.13 imports linecache for ``-c`` before it runs the first line; 3.10 has no option, and no need.
@@ -29,20 +33,43 @@ main()
 """
 
 
+class _Terms(NamedTuple):
+    """How the child is asked, beside what."""
+
+    path: list[str]
+    dump: bool
+    aloud: bool
+    seconds: float
+    began: Began
+
+
+def _nobody(_: str) -> None:
+    """Nobody waits."""
+
+
 def import_answers(
-    targets: Iterable[str], path: list[str], *, dump: bool = True, seconds: float = SECONDS_PER_MODULE
+    targets: Iterable[str],
+    path: list[str],
+    *,
+    dump: bool = True,
+    aloud: bool = False,
+    seconds: float = SECONDS_PER_MODULE,
+    began: Began = _nobody,
 ) -> dict[str, Answer]:
     """Return what each of `targets` is once its module was imported, with `path` as ``sys.path``.
 
-    With `dump` each is dumped and loaded under every protocol besides.
+    With `dump` each is dumped and loaded under every protocol besides.  What user code prints is dropped, unless
+    `aloud` sends it to standard error.  `began` is called with the name of each module when its turn comes, and again
+    while that takes time.
 
     A module that takes longer than `seconds`, or brings the process down, makes its own targets ``unimportable``;
     the others are then asked of a new process.  So is the name under which pickle knows what a target leads to: whoever
     loads such a pickle imports that name's module, and maybe nothing else.
     """
-    answers = _answers(targets, path, seconds, dump=dump)
+    terms = _Terms(path, dump, aloud, seconds, began)
+    answers = _answers(targets, terms)
     own = {answer.target for answer in answers.values() if answer.kind == "reexported"}
-    there = {**_answers(own - answers.keys(), path, seconds, dump=dump), **answers}
+    there = {**_answers(own - answers.keys(), terms), **answers}
     for target, answer in answers.items():
         if answer.kind == "reexported" and there[answer.target].kind != "found":
             why = there[answer.target].detail or f"that is really {there[answer.target].target}"
@@ -51,11 +78,11 @@ def import_answers(
     return answers
 
 
-def _answers(targets: Iterable[str], path: list[str], seconds: float, *, dump: bool) -> dict[str, Answer]:
+def _answers(targets: Iterable[str], terms: _Terms) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     waiting = sorted(set(targets))
     while waiting:
-        culprit = _one_child({"path": path, "targets": waiting, "dump": dump}, seconds, answers)
+        culprit = _one_child(waiting, terms, answers)
         if culprit is not None:
             module, detail = culprit
             for target in waiting:
@@ -68,14 +95,13 @@ def _answers(targets: Iterable[str], path: list[str], seconds: float, *, dump: b
     return answers
 
 
-def _one_child(asked: dict[str, Any], seconds: float, answers: dict[str, Answer]) -> tuple[str, str] | None:
+def _one_child(targets: list[str], terms: _Terms, answers: dict[str, Answer]) -> tuple[str, str] | None:
     """Collect answers until the child ends; return the module it ended at and how, or None when it finished."""
     child = subprocess.Popen(
         [sys.executable, *_SAFE_PATH, "-c", _BOOTSTRAP, str(Path(__file__).parents[2])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Only where somebody waits for a command that imports what they named do they see what it prints.
-        stderr=subprocess.DEVNULL if asked["dump"] else None,
+        stderr=None if terms.aloud else subprocess.DEVNULL,
         encoding="utf-8",
         env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONIOENCODING": "utf-8"},
         start_new_session=sys.platform != "win32",  # so that what it started can be ended with it
@@ -84,11 +110,11 @@ def _one_child(asked: dict[str, Any], seconds: float, answers: dict[str, Answer]
     lines: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_read, args=(child, lines), daemon=True).start()
     with suppress(BrokenPipeError), child.stdin as request:
-        json.dump(asked, request)
+        json.dump({"path": terms.path, "targets": targets, "dump": terms.dump}, request)
     module = None
     hung = False
     try:
-        while (line := lines.get(timeout=seconds)) is not None:
+        while (line := _next(lines, terms, module)) is not None:
             kind, *parts = json.loads(line)  # user code does not know where we listen, so that it is ours
             if kind == "module":
                 module = parts[0]
@@ -99,10 +125,25 @@ def _one_child(asked: dict[str, Any], seconds: float, answers: dict[str, Answer]
         hung = True
     finally:
         _end(child)
-    if module is None or all(target in answers for target in asked["targets"]):
+    if module is None or all(target in answers for target in targets):
         return None
-    how = f"hangs for more than {seconds:g} seconds" if hung else f"ends the process ({_ending(child.returncode)})"
-    return module, f"importing {module} {how}"
+    if hung:
+        return module, f"importing {module} hangs for more than {terms.seconds:g} seconds"
+    return module, f"importing {module} ends the process ({_ending(child.returncode)})"
+
+
+def _next(lines: "queue.Queue[str | None]", terms: _Terms, module: str | None) -> str | None:
+    """Return the next line, or None behind the last; raise `queue.Empty` when none comes in time."""
+    end = monotonic() + terms.seconds
+    while True:
+        if module is not None:
+            terms.began(module)
+        left = end - monotonic()
+        try:
+            return lines.get(timeout=min(max(left, 0), _TICK))
+        except queue.Empty:
+            if left <= 0:
+                raise
 
 
 def _read(child: "subprocess.Popen[str]", lines: "queue.Queue[str | None]") -> None:

@@ -54,9 +54,14 @@ class Sources:
 
     def answers(self, targets: Iterable[str]) -> dict[str, Answer]:
         """Return what each of `targets`, which may be modules too, leads to."""
+        return dict(self.answered(targets))
+
+    def answered(self, targets: Iterable[str]) -> Iterator[tuple[str, Answer]]:
+        """Yield each of `targets` with what it leads to, when that is known."""
         importlib.invalidate_caches()
         lookup = Lookup(self.load, self.survey)
-        return {target: lookup.answer(target) if ":" in target else self._module(target) for target in targets}
+        for target in targets:
+            yield target, lookup.answer(target) if ":" in target else self._module(target)
 
     def own(self, names: Iterable[str]) -> frozenset[str]:
         """Return the top-level packages of targets and modules that lie in the project's folders."""

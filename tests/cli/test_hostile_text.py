@@ -294,7 +294,7 @@ def test_json_is_ascii_and_says_the_same(project: Path, capsys: pytest.CaptureFi
 
 
 def test_nothing_prints_past_the_one_that_escapes() -> None:
-    """All of the command line prints through `extreg.cli.output`; a bar of progress holds numbers only."""
+    """All of the command line prints through `extreg.cli.output`; a line of progress is made printable there."""
     found = []
     for file in Path(extreg.cli.__file__).parent.glob("*.py"):
         if file.name not in {"output.py", "progress.py"}:

@@ -3,10 +3,13 @@
 import copyreg
 import io
 import json
+import os
 import pickle
 import re
+import subprocess
 import sys
 import types
+from contextlib import suppress
 
 import pytest
 
@@ -233,9 +236,77 @@ def test_scan_resolves_names_without_importing(run_extreg, registry_file) -> Non
     shown = run_extreg("scan", "old.pkl", "--resolve")
     assert shown.returncode == 1
     assert re.search(r"300  former +former_orders:Order, now former_models:Order", shown.stdout)
+    assert shown.stderr.count("found says that the name is there, and does not promise that a pickle loads") == 1
     assert not (folder / "imported").exists()
     (folder / "old.pkl").write_bytes(b"\x80\x02cformer_orders\nOrder\n.")
     assert run_extreg("scan", "old.pkl", "--resolve").returncode == 0
+    (folder / "old.pkl").write_bytes(b"\x80\x02cnowhere\nThing\n.")
+    assert "promise" not in run_extreg("scan", "old.pkl", "--resolve").stderr
+
+
+UNTOLD = {
+    "former_kinds:Made": ("found", None),
+    "former_kinds:Unmade": ("gone", "former_kinds has no 'Unmade'"),
+    "former_kinds:numbers": ("found", None),  # no pickle would be made of it, and it is there all the same
+    "former_exits:X": ("unimportable", "importing former_exits ends the process (exit code 3)"),
+    "former_raises:X": ("unimportable", "importing former_raises fails: KeyError: 'no \\x1b[2J'"),
+    "former_raises:Y": ("unimportable", "importing former_raises fails: KeyError: 'no \\x1b[2J'"),
+    "zlib:compress": ("found", None),
+    "former_plain:Bag": ("found", None),
+    "former_plain:Bug": ("gone", "former_plain has no 'Bug'"),
+}
+
+
+@pytest.mark.slow
+def test_scan_imports_where_the_sources_do_not_tell(run_extreg, registry_file) -> None:
+    folder = registry_file.parent
+    registry_file.write_text(REGISTRY)
+    made = "globals()['M' + 'ade'] = globals()['X' + ''] = "
+    (folder / "former_kinds.py").write_text(f"print('heard')\n{made}int\nglobals()['num' + 'bers'] = [1]\n")
+    (folder / "former_exits.py").write_text(f"import os\n{made}1\nos._exit(3)")
+    (folder / "former_raises.py").write_text(f"{made}1\nglobals()['Y' + ''] = 1\n{{}}['no \x1b[2J']\n")
+    (folder / "former_plain.py").write_text("open('imported', 'w')\nclass Bag: pass\n")
+    data = b"".join(b"c%s\n%s\n" % tuple(name.encode().split(b":")) for name in UNTOLD)
+    (folder / "old.pkl").write_bytes(b"\x80\x03(" + data + b"l.")
+    done = run_extreg("scan", "old.pkl", "--import", "--format", "json")
+    assert done.returncode == 1
+    rows = json.loads(done.stdout)["globals"]
+    assert {f"{row['module']}:{row['name']}": (row["today"], row["why"]) for row in rows} == UNTOLD
+    shown = run_extreg("scan", "old.pkl", "--import")
+    assert shown.returncode == 1
+    assert "heard" not in shown.stdout + shown.stderr
+    assert "\x1b" not in shown.stderr
+    assert [line for line in shown.stderr.splitlines() if line.startswith("unimportable:")] == [
+        f"unimportable: {UNTOLD['former_exits:X'][1]}",
+        f"unimportable: {UNTOLD['former_raises:X'][1]}",
+    ]
+    assert not (folder / "imported").exists(), "what the sources tell needs no import"
+    untold = run_extreg("scan", "old.pkl", "--resolve", "--format", "json")
+    kinds = {f"{row['module']}:{row['name']}": row["today"] for row in json.loads(untold.stdout)["globals"]}
+    assert kinds == {name: kind if "plain" in name else "cannot tell" for name, (kind, _) in UNTOLD.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+def test_scan_says_what_it_is_importing(registry_file) -> None:
+    import pty
+
+    folder = registry_file.parent
+    registry_file.write_text(REGISTRY)
+    (folder / "former_slow.py").write_text("import time\ntime.sleep(2.5)\nglobals()['X' + ''] = 1\n")
+    (folder / "old.pkl").write_bytes(b"\x80\x02cformer_slow\nX\n.")
+    primary, secondary = pty.openpty()
+    command = [sys.executable, "-m", "extreg", "scan", "old.pkl", "--import"]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=secondary, text=True, timeout=60)
+    os.close(secondary)
+    said = b""
+    with suppress(OSError):  # the end of it, on Linux
+        while chunk := os.read(primary, 1000):
+            said += chunk
+    os.close(primary)
+    assert done.returncode == 0, said
+    assert b"\rimporting former_slow, 1 s" in said
+    assert said.index(b"\r  ") > said.index(b"importing"), "and takes it away"
 
 
 @pytest.mark.parametrize("target", OLD)

@@ -24,7 +24,7 @@ from .conftest import KINDS, array_of_objects, by_code, by_name, database, ok, s
 pytestmark = pytest.mark.slow
 
 ORDERED = {"module": "collections", "name": "OrderedDict"}
-TODAY = {"current": "collections:OrderedDict", "today": None}
+TODAY = {"current": "collections:OrderedDict", "today": None, "why": None}
 
 
 def scanned(run_extreg, *arguments, code=0):
