@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from textwrap import fill
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from extreg import __version__
 from extreg.cli.command import Command
@@ -93,13 +93,26 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _parser_of(command: Command) -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog=f"extreg {command.name}",
-        description=fill(command.description, width=90),
-        epilog=f"examples:\n{command.examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = _Parser(prog=f"extreg {command.name}", **_described(command))
     command.configure(parser)
     parser.set_defaults(run=command.run)
+    return parser
+
+
+def _described(command: Command) -> dict[str, Any]:
+    return {
+        "description": fill(command.description, width=90),
+        "epilog": f"examples:\n{command.examples}",
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+        "allow_abbrev": False,
+    }
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """Return one parser of all commands, for whoever wants to know them all; it imports every one."""
+    parser = _parser()
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for entry in COMMANDS:
+        command = load(entry)
+        command.configure(commands.add_parser(entry.name, help=entry.help, **_described(command)))
     return parser
