@@ -301,7 +301,7 @@ def test_a_cure_cures(name: str, tmp_path: Path) -> None:
 # What no world is needed for: by the source that says it, or by the command that is spoken of.
 NOT_RUN = {
     "a page on the command, or an example in its help": re.compile(
-        r"(?:add|alias|commands|compile|demo|demote|diff|dis|init|lint|list|merge_driver|move|parsing|promote|resolve|retire"
+        r"(?:add|alias|commands|compile|completion|demo|demote|diff|dis|init|lint|list|merge_driver|move|parsing|promote|resolve|retire"
         r"|rewrite|rule|scan|schema|show|suggest|git_setup)\.py \| (?!git-setup|init$)"
     ),
     "a page of documentation": re.compile(r"rule_pages\.py|__init__\.py"),
