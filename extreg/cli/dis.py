@@ -9,8 +9,10 @@ from extreg.cli.stored import plural, registry_if_any
 from extreg.errors import MalformedPickleError, UnreadableError
 from extreg.pickles.dis import disassemble
 from extreg.registry.model import Registry
-from extreg.stores.contents import Blob, Fault, Passed, contents, mapped
+from extreg.stores.contents import contents
 from extreg.stores.files import files_below
+from extreg.stores.items import Blob, Fault, Passed
+from extreg.stores.mapping import mapped
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -19,8 +19,8 @@ from extreg.cli.stored import (
 from extreg.errors import UnreadableError
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path
-from extreg.stores.contents import Fault
 from extreg.stores.files import Found, files_below
+from extreg.stores.items import Fault
 from extreg.stores.rewrite import Outcome, rewrite_files
 
 _SHOWN = 5

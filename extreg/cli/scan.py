@@ -24,8 +24,8 @@ from extreg.pickles.tally import Use
 from extreg.registry import life
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
-from extreg.stores.contents import Fault
 from extreg.stores.files import Found, files_below
+from extreg.stores.items import Fault
 from extreg.stores.resolving import Resolved, resolve
 from extreg.stores.survey import Report, Survey, Total, reports
 

@@ -11,8 +11,8 @@ from extreg.printable import printable
 from extreg.project.effective import read_effective
 from extreg.project.locate import registry_path_if_any
 from extreg.registry.model import Registry
-from extreg.stores.contents import Fault
 from extreg.stores.files import Found
+from extreg.stores.items import Fault
 
 
 def registry_if_any(arguments: argparse.Namespace) -> tuple[Path | None, Registry | None]:

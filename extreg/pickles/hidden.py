@@ -72,23 +72,52 @@ _CHANGES: Final = re.compile(rb"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])
 
 def encoded_in(text: bytes) -> str | None:
     """Return what in a text may be bytes that are encoded, by the name of the code; None if nothing is."""
+    return next((kind for kind, _ in encodings(text)), None)
+
+
+def encodings(text: bytes) -> Iterator[tuple[str, int]]:
+    """Yield what in a text may be bytes that are encoded, by the name of the code, and where each begins."""
     for found in _ENCODED.finditer(text):
         kind = found.lastgroup
         if kind == "base64" and _is_base64(text, found.start()):
-            return BASE64
-        if kind == "hex" and _is_hex(text, found.start()):
-            return HEX
-        if kind == "escaped":
-            return ESCAPED
-        if kind == "uu":
-            return "uuencoded text"
-    return BASE64 if any(_is_mixed(found[0]) for found in _LONG.finditer(text)) else None
+            yield BASE64, found.start()
+        elif kind == "hex" and _is_hex(text, found.start()):
+            yield HEX, found.start()
+        elif kind == "escaped":
+            yield ESCAPED, found.start()
+        elif kind == "uu":
+            yield "uuencoded text", found.start()
+    for found in _LONG.finditer(text):
+        if _is_mixed(found[0]):
+            yield BASE64, found.start()
+
+
+def token_at(text: bytes, place: int) -> bytes:
+    """Return the text in base64, wrapped or not, that begins at `place`."""
+    found = _TOKEN.match(text, place)
+    # A line of dashes is the end of what is armoured, as PEM is.
+    return found[0].partition(b"\n--")[0].rstrip(b"\r") if found else b""
+
+
+def unwrapped(token: bytes) -> bytes:
+    """Return a text in base64 without the ends of its lines."""
+    return _WRAPPING.sub(b"", token)
 
 
 def hidden_in(
     data: Buffer, known: int, begins: Iterable[int], release: Callable[[Buffer], None] = lambda _: None
 ) -> str | None:
     """Return what is packed in the values of the pickles in `data`, or None for nothing that shows.
+
+    For the arguments see `hidden_places`.
+    """
+    return next((kind for kind, _ in hidden_places(data, known, begins, release)), None)
+
+
+def hidden_places(
+    data: Buffer, known: int, begins: Iterable[int], release: Callable[[Buffer], None] = lambda _: None
+) -> Iterator[tuple[str, int]]:
+    """Yield what is packed in the values of the pickles in `data`, and where each of it begins.
 
     `known` of these pickles begin with PROTO; `begins` are the places where they begin, asked for where there is doubt.
     `release` is called wherever what was read of them can go out of memory.
@@ -97,18 +126,17 @@ def hidden_in(
     old = bool(len(data)) and data[0] != 0x80
     found = list(_hints(data, release))
     if len(found) == known and not old:
-        return None
+        return
     places = set(begins)
     for place, kind in found:
         if kind == "pickle":
             if place not in places and (old or _is_pickle(data, place)):
-                return "pickles in pickles"
+                yield "pickles in pickles", place
         elif kind == "base64":
             if _is_base64(bytes(data[place : place + _TRIED]), 0):
-                return "base64 in pickles"
+                yield "base64 in pickles", place
         elif _is_compressed(kind, bytes(data[place : place + _TRIED])):
-            return f"{kind} in pickles"
-    return None
+            yield f"{kind} in pickles", place
 
 
 def _hints(data: Buffer, release: Callable[[Buffer], None]) -> Iterator[tuple[int, str]]:

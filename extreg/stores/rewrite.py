@@ -14,8 +14,10 @@ from extreg.pickles.walking.opcodes import Buffer
 from extreg.pickles.walking.sniff import plausible
 from extreg.registry.model import Registry
 from extreg.stores.bounded import BROKEN, Budget, compression, decompressor, expanded
-from extreg.stores.contents import Form, describe, form_of, mapped_file
 from extreg.stores.files import Found
+from extreg.stores.forms import Form, form_of
+from extreg.stores.items import describe
+from extreg.stores.mapping import mapped_file
 from extreg.stores.replacing import MeanwhileError, Original, replace, tidy
 
 # What is not rewritten, though it may hold pickles.
@@ -136,7 +138,7 @@ def _changed(
         else:
             with (
                 decompressor(form, BytesIO(bytes(stored))) as plain,
-                expanded(b"", plain, Budget(), _is_pickle) as data,
+                expanded(plain, Budget(), _is_pickle) as data,
             ):
                 if data is None or not _is_pickle(data):
                     return _without(found, data), None

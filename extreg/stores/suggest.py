@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 from extreg.errors import AllocationError
 from extreg.linter.candidates import objection
 from extreg.pickles.pricing import Price, Prices, price
-from extreg.pickles.tally import tally
 from extreg.pickles.walking.opcodes import EXTENSION_WIDTHS, Buffer
 from extreg.project.effective import with_rows_of
 from extreg.registry import life
@@ -17,9 +16,11 @@ from extreg.registry.file import update
 from extreg.registry.model import Registry
 from extreg.registry.ranges import range_of_code, range_of_module
 from extreg.registry.target import split
-from extreg.stores.contents import Fault, Passed, contents
+from extreg.stores.contents import contents
 from extreg.stores.files import Found
-from extreg.stores.survey import after, capped, holding_none
+from extreg.stores.inside import read
+from extreg.stores.items import Fault, Passed
+from extreg.stores.survey import capped, holding_none
 
 NARROW = "hot"
 _LAST_NARROW, _LAST_WIDE = 0xFF, 0xFFFF
@@ -97,21 +98,19 @@ def _corpus(
         wrong: list[Fault] = []
         unread: Counter[str] = Counter()
         pickles = 0
-        for item in contents(found):
+        for item in read(contents(found)):
             if isinstance(item, Fault):
                 wrong.append(item)
                 continue
             if isinstance(item, Passed):
                 unread[item.kind] += 1
                 continue
-            result = tally(item.data)
+            blob, result = item
             pickles += result.pickles
-            if result.fault is not None:
-                wrong.append(Fault(item.member, after(result.pickles, str(result.fault))))
-            if result.whole == len(item.data):
-                yield item.data
-            elif result.whole:
-                with memoryview(item.data) as view, view[: result.whole] as whole:
+            if result.whole == len(blob.data):
+                yield blob.data
+            else:
+                with memoryview(blob.data) as view, view[: result.whole] as whole:
                     yield whole
         if found.named and not pickles and not wrong:
             wrong.append(holding_none(unread))

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from extreg.pickles.hidden import hidden_in
-from extreg.pickles.tally import Tally, Use, beginnings, tally
-from extreg.pickles.walking.opcodes import Buffer
-from extreg.stores.contents import READ_WHOLE, Fault, Passed, contents, release
+from extreg.pickles.tally import Use
+from extreg.stores.contents import contents
 from extreg.stores.files import Found
+from extreg.stores.inside import read
+from extreg.stores.items import Fault, Passed
+from extreg.stores.mapping import READ_WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,22 +108,19 @@ def report_on(found: Found) -> Report:
     faults: list[Fault] = []
     passed: Counter[str] = Counter()
     pickles = size = unresolved = 0
-    for item in contents(found):
+    for item in read(contents(found)):
         if isinstance(item, Fault):
             faults.append(item)
             continue
         if isinstance(item, Passed):
             passed[item.kind] += 1
             continue
-        result = tally(item.data)
-        passed.update(_hidden(item.data, result))
+        _, result = item
         pickles += result.pickles
         size += result.whole
         unresolved += result.unresolved
         _join(named, result.globals)
         _join(codes, result.codes)
-        if result.fault is not None:
-            faults.append(Fault(item.member, after(result.pickles, str(result.fault))))
     if found.named and not pickles and not faults:
         faults.append(holding_none(passed))
     return Report(found, pickles, size, named, codes, unresolved, tuple(capped(faults)), dict(passed))
@@ -134,26 +132,11 @@ def holding_none(passed: Iterable[str]) -> Fault:
     return Fault("", f"holds no pickle that is read ({kinds})" if kinds else "holds no pickle")
 
 
-def _hidden(data: Buffer, result: Tally) -> list[str]:
-    """Return what is packed in the pickles of which `result` is the tally; nothing of those that end in a fault."""
-    if result.fault is not None:
-        return []
-    kind = hidden_in(data, result.marked, beginnings(data), release)
-    return [] if kind is None else [kind]
-
-
 def capped(faults: list[Fault]) -> list[Fault]:
     """Return the first faults of a file, and how many more there are."""
     if len(faults) <= _TOLD:
         return faults
     return [*faults[:_TOLD], Fault("", f"and {len(faults) - _TOLD} more")]
-
-
-def after(pickles: int, fault: str) -> str:
-    """Say what is wrong after so many whole pickles."""
-    if not pickles:
-        return f"no whole pickle: {fault}"
-    return f"after {pickles} whole pickle{'s' if pickles != 1 else ''}: {fault}"
 
 
 def reports(files: Iterable[Found], jobs: int = 1) -> Iterator[Report]:

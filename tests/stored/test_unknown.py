@@ -31,6 +31,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.once]
 CODE = 300
 # As pickle writes it: an object whose class has the code.
 PICKLE = b"\x80\x04\x95\x0e\x00\x00\x00\x00\x00\x00\x00\x83\x2c\x01)R\x94\x8c\x01a\x94K\x01s."
+# What is not understood here.
+ZSTD = b"\x28\xb5\x2f\xfd\x20\x22" + bytes(9)
+FERNET = base64.urlsafe_b64encode(b"\x80" + bytes(4) + b"\x65\x43\x21\x10" + bytes(range(64)))
 LONG = b"\x80\x04\x95\x19\x01\x00\x00\x00\x00\x00\x00]\x94(" + b"\x83\x2c\x01" * 92 + b"e."
 B64 = base64.b64encode(PICKLE)
 
@@ -88,62 +91,70 @@ def member_after_the_stream():
     return bz2.compress(by_name()) + PICKLE
 
 
-# Each shape of stored data: how to write it, and what it is called.
+# Nothing in these is by code: protocol 0 has none.
+WITHOUT_THE_CODE = {"protocol 0 in a TEXT cell"}
+
+# Each shape of stored data that is read: how to write it.
+READ = {
+    "zlib (joblib, Django)": put(zlib.compress(PICKLE)),
+    "zlib of little effort": put(zlib.compress(PICKLE, 1)),
+    "gzip in a BLOB": lambda path: database(path, gzip.compress(PICKLE)),
+    "zlib in a BLOB": lambda path: database(path, zlib.compress(PICKLE)),
+    "base64 text": put(B64),
+    "base64 in lines": put(wrapped(LONG)),
+    "base64 for URLs": put(base64.urlsafe_b64encode(LONG).rstrip(b"=")),
+    "base64 of zlib": put(b"session=" + base64.b64encode(zlib.compress(LONG))),
+    "base64 of gzip": put(base64.b64encode(gzip.compress(LONG))),
+    "base64 in JSON": put(json.dumps({"v": B64.decode()}).encode()),
+    "base64 in lines in JSON": put(json.dumps({"v": base64.encodebytes(LONG).decode()}).encode()),
+    "base64 of expiry and pickle": put(base64.b64encode(struct.pack("<I", 1900000000) + by_name() + PICKLE)),
+    "base64 behind a megabyte of text": put(b"some words\n" * 200_000 + B64),
+    "base64 across a window": put(b"a " * ((1 << 19) - 4) + B64),
+    "4 bytes of expiry (Flask, cachelib)": put(struct.pack("I", 1900000000) + PICKLE),
+    "4 bytes of an expiry of never": put(struct.pack("I", 0) + PICKLE),
+    "a length before it": put(struct.pack(">Q", len(PICKLE)) + PICKLE),
+    ".lzma": put(lzma.compress(PICKLE, lzma.FORMAT_ALONE)),
+    "a leading NUL": put(b"\x00" + PICKLE),
+    "a pickle in pickled bytes": put(pickle.dumps({"v": PICKLE}, 4)),
+    "a pickle in a row in pickled bytes": put(by_name() * 9 + pickle.dumps([1, LONG], 5) * 2),
+    "a pickle behind an opcode in pickled bytes": put(
+        pickle.dumps([b"\x80\x04X" + struct.pack("<I", 36) + b"x" * 36 + b"0\x83\x2c\x01."], 4)
+    ),
+    "a pickle in pickled bytes of protocol 2": put(latin1(PICKLE)),
+    "a pickle behind a prefix in pickled bytes": put(pickle.dumps({"v": b"1:" + PICKLE}, 4)),
+    "zlib in pickled bytes": put(pickle.dumps({"v": zlib.compress(LONG)}, 4)),
+    "gzip in pickled bytes": put(pickle.dumps({"v": gzip.compress(LONG)}, 4)),
+    "base64 in a pickled text": put(pickle.dumps({"v": B64.decode()}, 4)),
+    "base64 in a TEXT cell": lambda path: database(path, B64.decode()),
+    "protocol 0 in a TEXT cell": lambda path: database(path, by_name(0).decode()),
+    "a BLOB with a prefix": lambda path: database(path, b"v1\x00" + PICKLE),
+    "a value with a prefix in a dbm": keyed(b"\x00\x01" + PICKLE),
+    "zlib in a dbm": keyed(zlib.compress(PICKLE)),
+    "a pickle for a key in a dbm": keyed(b"text", PICKLE),
+    ".xz in a zip": put(zipped({"a": lzma.compress(b"\x00" + PICKLE)})),
+    "a file beside the pickle of a torch archive": put(torch_like()),
+}
+
+# Each shape of stored data that is not: how to write it, and what it is called.
 SHAPES = {
-    "zlib (joblib, Django)": (put(zlib.compress(PICKLE)), "zlib"),
-    "zlib of little effort": (put(zlib.compress(PICKLE, 1)), "zlib"),
-    "gzip in a BLOB": (lambda path: database(path, gzip.compress(PICKLE)), "gzip"),
-    "zlib in a BLOB": (lambda path: database(path, zlib.compress(PICKLE)), "zlib"),
-    "base64 text": (put(B64), "text that may be base64"),
-    "base64 in lines": (put(wrapped(LONG)), "text that may be base64"),
-    "base64 for URLs": (put(base64.urlsafe_b64encode(LONG).rstrip(b"=")), "text that may be base64"),
-    "base64 of zlib": (put(b"session=" + base64.b64encode(zlib.compress(LONG))), "text that may be base64"),
-    "base64 of gzip": (put(base64.b64encode(gzip.compress(LONG))), "text that may be base64"),
-    "base64 in JSON": (put(json.dumps({"v": B64.decode()}).encode()), "text that may be base64"),
-    "base64 in lines in JSON": (
-        put(json.dumps({"v": base64.encodebytes(LONG).decode()}).encode()),
-        "text that may be base64",
-    ),
-    "base64 of expiry and pickle": (
-        put(base64.b64encode(struct.pack("<I", 1900000000) + by_name() + PICKLE)),
-        "text that may be base64",
-    ),
-    "base64 behind a megabyte of text": (put(b"some words\n" * 200_000 + B64), "text that may be base64"),
-    "base64 across a window": (put(b"a " * ((1 << 19) - 4) + B64), "text that may be base64"),
     "Fernet token": (
-        put(base64.urlsafe_b64encode(b"\x80" + bytes(4) + b"\x65\x43\x21\x10" + bytes(range(64)))),
+        put(FERNET),
         "text that may be base64",
     ),
-    "4 bytes of expiry (Flask, cachelib)": (put(struct.pack("I", 1900000000) + PICKLE), "of unknown kind"),
-    "4 bytes of an expiry of never": (put(struct.pack("I", 0) + PICKLE), "of unknown kind"),
-    "a length before it": (put(struct.pack(">Q", len(PICKLE)) + PICKLE), "of unknown kind"),
     "a log with a header before each": (
         put(b"".join(b"\x01rec\x00\x22" + PICKLE for _ in range(9))),
         "of unknown kind",
     ),
     "tar": (put(tar("w")), "tar"),
     "tar.gz": (put(tar("w:gz")), "tar"),
-    ".lzma": (put(lzma.compress(PICKLE, lzma.FORMAT_ALONE)), "lzma"),
-    "a leading NUL": (put(b"\x00" + PICKLE), "of unknown kind"),
-    "a pickle in pickled bytes": (put(pickle.dumps({"v": PICKLE}, 4)), "pickles in pickles"),
-    "a pickle in a row in pickled bytes": (put(by_name() * 9 + pickle.dumps([1, LONG], 5) * 2), "pickles in pickles"),
-    "a pickle of 46 bytes in pickled bytes": (
-        put(pickle.dumps([b"\x80\x04X" + struct.pack("<I", 36) + b"x" * 36 + b"0N."], 4)),
-        "pickles in pickles",
-    ),
-    "a pickle in pickled bytes of protocol 2": (put(latin1(PICKLE)), "pickles in pickles"),
     "a pickle in pickled bytes of protocol 0": (put(pickle.dumps({"v": PICKLE}, 0)), "pickles in pickles"),
-    "a pickle behind a prefix in pickled bytes": (put(pickle.dumps({"v": b"1:" + PICKLE}, 4)), "pickles in pickles"),
     "a pickle in many pickled bytes": (
         put(pickle.dumps({"v": bytes(1 << 20) + PICKLE + bytes(1 << 20)}, 4)),
         "pickles in pickles",
     ),
-    "zlib in pickled bytes": (put(pickle.dumps({"v": zlib.compress(LONG)}, 4)), "zlib in pickles"),
-    "gzip in pickled bytes": (put(pickle.dumps({"v": gzip.compress(LONG)}, 4)), "gzip in pickles"),
-    "base64 in a pickled text": (put(pickle.dumps({"v": B64.decode()}, 4)), "base64 in pickles"),
     "ZODB": (put(b"FS21" + bytes(8) + PICKLE), "ZODB"),
     "Redis dump": (put(redis_dump()), "Redis dump"),
-    "zstd": (put(b"\x28\xb5\x2f\xfd\x20\x22" + bytes(9)), "zstd"),
+    "zstd": (put(ZSTD), "zstd"),
     "lz4": (put(b"\x04\x22\x4d\x18\x64\x40\xa7" + bytes(9)), "lz4"),
     "snappy": (put(b"\xff\x06\x00\x00sNaPpY\x01" + bytes(9)), "snappy"),
     "HDF5": (put(b"\x89HDF\r\n\x1a\n" + bytes(90)), "HDF5"),
@@ -155,20 +166,12 @@ SHAPES = {
     "repr of bytes": (put(repr({"v": PICKLE}).encode()), "text with escaped bytes"),
     "text of latin-1 in JSON": (put(json.dumps(PICKLE.decode("latin-1")).encode()), "text with escaped bytes"),
     "text of latin-1 in UTF-8": (put(PICKLE.decode("latin-1").encode()), "of unknown kind"),
-    "base64 in a TEXT cell": (lambda path: database(path, B64.decode()), "text that may be base64"),
-    "protocol 0 in a TEXT cell": (lambda path: database(path, by_name(0).decode()), "pickles as text"),
-    "a BLOB with a prefix": (lambda path: database(path, b"v1\x00" + PICKLE), "of unknown kind"),
     "SQLite in a gzip file": (put(gzip.compress(b"SQLite format 3\x00" + bytes(99))), "SQLite"),
-    "a value with a prefix in a dbm": (keyed(b"\x00\x01" + PICKLE), "of unknown kind"),
-    "zlib in a dbm": (keyed(zlib.compress(PICKLE)), "zlib"),
-    "a pickle for a key in a dbm": (keyed(b"text", PICKLE), "pickles as text"),
     "base64 under a prefix": (put(b"cache:key_of_a_rather_long_name/gAJO" + b"Li" * 9), "text that may be base64"),
     "an array of pickled bytes": (
         put(array_of_objects(PICKLE).replace(b"'|O', ", b"'|S36',")),
         "arrays of bytes or text",
     ),
-    ".xz in a zip": (put(zipped({"a": lzma.compress(b"\x00" + PICKLE)})), "of unknown kind"),
-    "a file beside the pickle of a torch archive": (put(torch_like()), "of unknown kind"),
     "a PNG with something behind it": (
         put(b"\x89PNG\r\n\x1a\n" + bytes(50) + b"IEND\xaeB`\x82" + PICKLE),
         "of unknown kind",
@@ -176,6 +179,18 @@ SHAPES = {
     "encrypted": (put(bytes(range(255, 5, -1))), "of unknown kind"),
     "uuencoded": (put(b"begin 644 a.pickle\n" + b"M@`25#P``\n" + b"`\nend\n"), "uuencoded text"),
 }
+
+
+@pytest.mark.parametrize("shape", READ)
+def test_what_is_wrapped_is_read_and_the_code_in_it_found(shape, run_extreg, data, registry):
+    READ[shape](data / "stored")
+    done = run_extreg("scan", str(data))
+    assert "unreadable" not in done.stderr
+    assert "unknown" not in done.stderr
+    if shape in WITHOUT_THE_CODE:
+        assert "collections:OrderedDict" in ok(done).stdout
+    else:
+        assert f"code {CODE} is in use in 1 file" in ok(run_extreg("scan", str(data), "--code", str(CODE)), 1).stdout
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -231,11 +246,11 @@ def test_what_is_known_to_hold_no_code_is_said_to(what, run_extreg, data, regist
 
 def test_what_is_passed_over_is_told_in_one_line_by_kind(run_extreg, data, registry):
     for number in range(3):
-        (data / f"z{number}").write_bytes(zlib.compress(PICKLE))
-    database(data / "cache", b"\x00\x01", b"\x00\x02", B64.decode(), by_name(), "text", 5, None)
+        (data / f"z{number}").write_bytes(ZSTD)
+    database(data / "cache", b"\x00\x01", b"\x00\x02", FERNET.decode(), by_name(), "text", 5, None)
     (data / "text").write_bytes(b"text")
     line = (
-        "unknown: 6 passed over (3 zlib, 2 of unknown kind, 1 text that may be base64), "
+        "unknown: 6 passed over (3 zstd, 2 of unknown kind, 1 text that may be base64), "
         f"the first in {data / 'cache'}\n"
     )
     done = ok(run_extreg("scan", str(data)), 2)
@@ -260,16 +275,16 @@ def test_a_link_that_leads_nowhere_may_lead_to_a_use_of_the_code(run_extreg, dat
 
 
 def test_whoever_names_such_a_file_is_told_what_it_is(run_extreg, data):
-    (data / "z").write_bytes(zlib.compress(PICKLE))
+    (data / "z").write_bytes(ZSTD)
     done = ok(run_extreg("scan", str(data / "z")), 2)
-    assert done.stderr.startswith(f"unreadable: {data / 'z'}: holds no pickle that is read (zlib)\n")
+    assert done.stderr.startswith(f"unreadable: {data / 'z'}: holds no pickle that is read (zstd)\n")
 
 
 def test_a_code_that_is_found_is_in_use_whatever_else_there_is(run_extreg, data, registry):
-    (data / "z").write_bytes(zlib.compress(PICKLE))
+    (data / "z").write_bytes(ZSTD)
     (data / "p").write_bytes(by_code(CODE))
     done = ok(run_extreg("scan", str(data), "--code", str(CODE)), 1)
-    assert done.stderr.startswith("unknown: 1 passed over (1 zlib)")
+    assert done.stderr.startswith("unknown: 1 passed over (1 zstd)")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a file that is mapped cannot be made shorter there")
