@@ -31,6 +31,7 @@ LAYERS = (
     ("extreg.scoped.",),
     ("extreg.project.",),
     ("extreg.targets.",),
+    ("extreg.jar.",),
     ("extreg.merging.",),
     ("extreg.linter.",),
     ("extreg.stores.",),

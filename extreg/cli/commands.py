@@ -41,6 +41,7 @@ COMMANDS = (
     Entry("dis", "disassemble stored pickles"),
     Entry("suggest", "which globals deserve codes"),
     Entry("rewrite", "exchange names and codes in stored pickles"),
+    Entry("jar", "old pickles kept as tests"),
     Entry("completion", "what a shell needs to complete the commands"),
     Entry("demo", "the whole idea in ten seconds, in a temporary folder"),
 )

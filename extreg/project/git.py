@@ -79,6 +79,17 @@ def in_repository(folder: "str | os.PathLike[str]") -> bool:
     return "GIT_DIR" in os.environ or any((above / ".git").exists() for above in (here, *here.parents))
 
 
+def is_tracked(path: Path) -> bool:
+    """Whether git's index holds the file at `path`; not where there is no git and no repository."""
+    if not in_repository(path.absolute().parent):
+        return False
+    try:
+        found = run_git(["ls-files", "--error-unmatch", "--", f"./{path.name}"], folder=path.parent)
+    except UnreadableError:
+        return False
+    return found.returncode == 0
+
+
 def failure(what: str, done: "subprocess.CompletedProcess[bytes]", hint: str = CHECK) -> UnreadableError:
     """Return the error that says `what` could not be done and why, in git's words, with the command that git offers."""
     said = done.stderr.decode(errors="replace").splitlines()

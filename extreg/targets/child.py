@@ -1,36 +1,18 @@
 """What importing tells about targets, asked of a child process that may hang, crash, print or exit as it likes."""
 
-import json
-import os
-import queue
-import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from pathlib import Path
-from time import monotonic
 from typing import NamedTuple
 
 from extreg.errors import UnreadableError
 from extreg.registry.target import split
+from extreg.targets.interview import Interview
 from extreg.targets.lookup import Answer
 
 SECONDS_PER_MODULE = 60.0
-_TICK = 0.5  # seconds after which somebody who waits is told again what for
+_PROGRAM = "extreg.targets.probe"
 
 Began = Callable[[str], object]
-
-# The working directory is kept off the path, or taken off it first: a user's random.py must not come before the probe's
-# imports.  CPython 3.13 imports linecache for ``-c`` before it runs the first line; 3.10 has no option, and no need.
-_SAFE_PATH = ("-P",) if sys.version_info >= (3, 11) else ()
-_BOOTSTRAP = """
-import sys
-sys.path[:] = [*filter(None, sys.path), sys.argv.pop()]
-from extreg.targets.probe import main
-main()
-"""
 
 
 class _Terms(NamedTuple):
@@ -97,77 +79,20 @@ def _answers(targets: Iterable[str], terms: _Terms) -> dict[str, Answer]:
 
 def _one_child(targets: list[str], terms: _Terms, answers: dict[str, Answer]) -> tuple[str, str] | None:
     """Collect answers until the child ends; return the module it ended at and how, or None when it finished."""
-    child = subprocess.Popen(
-        [sys.executable, *_SAFE_PATH, "-c", _BOOTSTRAP, str(Path(__file__).parents[2])],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=None if terms.aloud else subprocess.DEVNULL,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONIOENCODING": "utf-8"},
-        start_new_session=sys.platform != "win32",  # so that what it started can be ended with it
-    )
-    assert child.stdin is not None
-    lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_read, args=(child, lines), daemon=True).start()
-    with suppress(BrokenPipeError), child.stdin as request:
-        json.dump({"path": terms.path, "targets": targets, "dump": terms.dump}, request)
-    module = None
-    hung = False
-    try:
-        while (line := _next(lines, terms, module)) is not None:
-            kind, *parts = json.loads(line)  # user code does not know where we listen, so that it is ours
-            if kind == "module":
-                module = parts[0]
-            else:
-                target, *answer = parts
-                answers[target] = Answer(*answer)
-    except queue.Empty:
-        hung = True
-    finally:
-        _end(child)
-    if module is None or all(target in answers for target in targets):
-        return None
-    if hung:
-        return module, f"importing {module} hangs for more than {terms.seconds:g} seconds"
-    return module, f"importing {module} ends the process ({_ending(child.returncode)})"
+    module: str | None = None
 
-
-def _next(lines: "queue.Queue[str | None]", terms: _Terms, module: str | None) -> str | None:
-    """Return the next line, or None behind the last; raise `queue.Empty` when none comes in time."""
-    end = monotonic() + terms.seconds
-    while True:
+    def wait() -> None:
         if module is not None:
             terms.began(module)
-        left = end - monotonic()
-        try:
-            return lines.get(timeout=min(max(left, 0), _TICK))
-        except queue.Empty:
-            if left <= 0:
-                raise
 
-
-def _read(child: "subprocess.Popen[str]", lines: "queue.Queue[str | None]") -> None:
-    assert child.stdout is not None
-    with child.stdout:
-        for line in child.stdout:
-            lines.put(line)
-    lines.put(None)
-
-
-def _end(child: "subprocess.Popen[str]") -> None:
-    """End the child, and whatever it started."""
-    if sys.platform == "win32":
-        child.kill()
-    else:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
+    asked = {"path": terms.path, "targets": targets, "dump": terms.dump}
+    child = Interview(_PROGRAM, asked, quiet=not terms.aloud, waiting=wait)
+    for kind, *parts in child.answers(terms.seconds):
+        if kind == "module":
+            module = parts[0]
+        else:
+            target, *answer = parts
+            answers[target] = Answer(*answer)
+    if module is None or all(target in answers for target in targets):
+        return None
+    return module, f"importing {module} {child.ending(terms.seconds)}"

@@ -16,9 +16,10 @@ import re
 import sys
 from itertools import groupby
 from types import ModuleType
-from typing import Any, TextIO
+from typing import Any
 
 from extreg.registry.target import is_target, split
+from extreg.targets.answering import say, taken_over
 from extreg.targets.dumped import described, own_target
 from extreg.targets.instead import instead_of_instance, instead_of_missing
 
@@ -45,28 +46,14 @@ def main() -> None:
 
 
 def _answer(request: dict[str, Any]) -> None:
-    with _taken_over() as answers:
+    with taken_over() as answers:
         sys.path[:] = request["path"]
         for module, targets in groupby(sorted(request["targets"]), key=lambda target: split(target)[0]):
-            _say(answers, "module", module)
+            say(answers, "module", module)
             for target, verdict in _module(module, list(targets), dump=request["dump"]).items():
-                _say(answers, "answer", target, *verdict)
+                say(answers, "answer", target, *verdict)
         answers.flush()
         os._exit(0)  # threads, atexit handlers and finalizers of user modules are not waited for
-
-
-def _taken_over() -> TextIO:
-    """Return standard output, and leave user code an input that is empty and standard error for its output."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-    os.dup2(2, 1)
-    sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115 - what is printed before a hang is not lost
-    return answers
-
-
-def _say(answers: TextIO, *parts: str) -> None:
-    answers.write(json.dumps(parts) + "\n")
-    answers.flush()
 
 
 def _module(name: str, targets: list[str], *, dump: bool) -> dict[str, _Verdict]:

@@ -1,0 +1,157 @@
+"""jar add: put pickles into the jar."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from extreg.cli.command import Command, registry_option
+from extreg.cli.jar_check import seconds_option
+from extreg.cli.output import note, say, short
+from extreg.cli.progress import watched
+from extreg.cli.stored import plural, say_faults, say_passed
+from extreg.errors import UnreadableError
+from extreg.jar.adding import Sample, add
+from extreg.jar.entries import pickle_of
+from extreg.jar.folder import jar_folder
+from extreg.project.effective import module_path, read_effective
+from extreg.project.git import is_tracked
+from extreg.project.locate import registry_path
+from extreg.registry.model import Registry
+from extreg.stores.files import Found, files_below
+from extreg.stores.items import Fault, Passed
+from extreg.stores.samples import Selection, Single, singles
+
+# More than anybody looks at one by one.
+_MOST = 100
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    path = registry_path(arguments.registry)
+    registry = read_effective(path)
+    if not arguments.files and not arguments.places:
+        raise UnreadableError("there is nothing to add", "extreg jar add FILE, or: extreg jar add --from PATH --each 2")
+    folder = jar_folder(path)
+    source = _Source(registry)
+    samples = [*source.named(arguments.files), *source.chosen(arguments.places, arguments.each)]
+    wrong = fresh = 0
+    for added in watched(add(samples, folder, registry, module_path(path), seconds=arguments.timeout), "pickles"):
+        place = pickle_of(folder, added.entry)
+        if not added.new:
+            note(f"{added.entry.origin.get('from', 'it')} is there already, as {place}")
+            continue
+        fresh += 1
+        wrong += bool(added.faults)
+        say(str(place))
+        for fault in added.faults:
+            note(f"{place}: {fault.kind}: {fault.message}" + (f" ({fault.hint})" if fault.hint else ""))
+    if not samples and not source.faults:
+        note("nothing was added: there is no pickle to be kept")
+    say_faults(source.faults)
+    say_passed(source.passed)
+    if fresh:
+        note(f"look at the records beside them, then: git add {folder}")
+    return 2 if source.faults else 1 if wrong else 0
+
+
+class _Source:
+    """Where samples come from; ``faults`` and ``passed`` are what could not be read, and what was passed over."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.faults: list[tuple[Found, Fault]] = []
+        self.passed: list[tuple[Found, Counter[str]]] = []
+        self._registry = registry
+
+    def named(self, files: list[str]) -> Iterator[Sample]:
+        """Yield all pickles in `files`."""
+        for given in files:
+            path, member = split_member(given)
+            if Path(path).is_dir():
+                raise UnreadableError(f"{path} is a folder", f"extreg jar add --from {path} --each 1")
+            found = [single for single in self._singles(path) if member is None or single[1].member == member]
+            if not found and not self.faults:
+                raise UnreadableError(f"{given} holds no pickle", f"extreg scan {path} says what it holds")
+            if len(found) > _MOST:
+                hint = f"a few for each code and target: extreg jar add --from {path} --each 2"
+                raise UnreadableError(f"{given} holds {len(found)} pickles", hint)
+            for file, single in found:
+                yield Sample(single.data, where(file, single, len(found) > 1))
+
+    def chosen(self, places: list[str], each: int) -> Iterator[Sample]:
+        """Yield pickles below `places` until there are `each` for every code and target that the registry holds."""
+        selection = Selection(self._registry, each)
+        for place in places:
+            for file, single in watched(self._singles(place), "pickles"):
+                if selection.takes(single.data):
+                    yield Sample(single.data, where(file, single, True))
+        if selection.forbidden:
+            note(f"{plural(selection.forbidden, 'pickle')} left out: they refer to what the registry does not hold")
+
+    def _singles(self, path: str) -> Iterator[tuple[Found, Single]]:
+        for file in files_below([path]):
+            passed: Counter[str] = Counter()
+            for item in singles(file):
+                if isinstance(item, Single):
+                    yield file, item
+                elif isinstance(item, Passed):
+                    passed[item.kind] += 1
+                else:
+                    self.faults.append((file, item))
+            if passed:
+                self.passed.append((file, passed))
+
+
+def split_member(given: str) -> tuple[str, str | None]:
+    """Return the file and the member that ``FILE::MEMBER`` means; a file may be called so, too."""
+    path, separator, member = given.partition("::")
+    return (path, member) if separator and not Path(given).exists() else (given, None)
+
+
+def where(file: Found, single: Single, several: bool) -> str:
+    """Say where a pickle was found: of a file that is in no repository its name alone."""
+    path = short(str(file.path.absolute())) if is_tracked(file.path) else file.path.name
+    place = f"{path}::{single.member}" if single.member else path
+    return f"{place}, pickle {single.number}" if several and single.number > 1 else place
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1000:
+        raise ValueError
+    return count
+
+
+_count.__name__ = "number of pickles"
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE[::MEMBER]", help="a file: all pickles in it, or those of one member"
+    )
+    parser.add_argument(
+        "--from",
+        dest="places",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a file or a folder to choose pickles from, of those that the registry permits",
+    )
+    parser.add_argument(
+        "--each", type=_count, default=1, metavar="N", help="with --from: so many for each code and target (default: 1)"
+    )
+    seconds_option(parser)
+    registry_option(parser)
+
+
+COMMAND = Command(
+    name="jar add",
+    description="Put pickles into the jar, each with a record of what its bytes say and of what it became. Each is "
+    "LOADED for that, in a child process and under the registry: nothing that the registry does not hold is imported "
+    "or called. Where files are read from, archives and databases are looked into, and nothing is changed. Exit code: "
+    "1 when one does not load, or what it became lacks something; it is in the jar all the same.",
+    examples="  extreg jar add order.pickle\n"
+    "  extreg jar add cache.sqlite::entries.value#1\n"
+    "  extreg jar add --from cache/ --each 2",
+    configure=_configure,
+    run=_run,
+)
