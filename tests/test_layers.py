@@ -32,6 +32,7 @@ LAYERS = (
     ("extreg.project.",),
     ("extreg.targets.",),
     ("extreg.jar.",),
+    ("extreg.programs.",),
     ("extreg.merging.",),
     ("extreg.linter.",),
     ("extreg.stores.",),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from extreg.linter.context import Context
 from extreg.linter.finding import Finding
-from extreg.linter.rules import file, history, ignores, names, other_names, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, processes, targets
 
 Rule = Callable[[Context], Iterator[Finding]]
 
@@ -45,6 +45,9 @@ RULES: tuple[Rule, ...] = (
     history.revived_code,
     history.forgotten_move,
     history.unstaged_code,
+    processes.late_install,
+    processes.engine_without_codes,
+    processes.unpackaged_registry,
     ignores.unused_ignore,
 )
 
@@ -93,4 +96,8 @@ def _without_means(context: Context) -> set[str]:
         lacking |= {"reassigned-code", "deleted-code", "deleted-retired", "revived-code", "forgotten-move"}
     if context.base is None or not context.rolling:
         lacking.add("unstaged-code")
+    if context.programs is None:
+        lacking |= {"late-install", "engine-without-codes"}
+    if not context.wheel:
+        lacking.add("unpackaged-registry")
     return lacking

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from extreg.linter.finding import Finding
+from extreg.programs.wheel import LeftOut
+from extreg.programs.whole import Project
 from extreg.registry.document import CodeTable, Document, OtherName, Row
 from extreg.targets.calls import Call
 from extreg.targets.lookup import Answer
@@ -32,8 +34,10 @@ class Context:
     ``rolling`` asks for the steps of a rolling deployment; ``unmerged`` says that git's index has the file unmerged.
     ``answers`` and ``imported`` say what targets lead to by their sources and by importing them.  ``calls`` are the
     literal `add_extension` calls in the project, ``installed`` those in installed distributions, and ``sources`` the
-    texts of the files that they are in.  ``pythons`` are the versions that the project supports, ``own`` the top-level
-    packages in its folders, of those that ``[renamed]`` speaks of.
+    texts of the files that they are in, and of those with findings of their own.  ``programs`` is what the project's
+    sources do about codes in processes, ``package`` the one that the registry file lies in, ``unpackaged`` why its
+    wheel would lack the file, if ``wheel`` says that this was looked at.  ``pythons`` are the versions that the project
+    supports, ``own`` the top-level packages in its folders, of those that ``[renamed]`` speaks of.
     """
 
     document: Document
@@ -47,6 +51,10 @@ class Context:
     calls: tuple[Call, ...] | None = None
     installed: tuple[Call, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    programs: Project | None = None
+    package: str = ""
+    unpackaged: LeftOut | None = None
+    wheel: bool = False
     pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
     own: frozenset[str] = frozenset()
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from extreg.linter.check import BY_NAME, Rule
-from extreg.linter.rules import file, history, ignores, names, other_names, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, processes, targets
 
 # Where the documentation is for who has nothing but a finding: each rule has an anchor of its name in docs/rules.md.
 PAGE = "https://pypi.org/project/extreg/"
@@ -15,6 +15,7 @@ _SECTIONS = (
     ("What targets lead to", targets),
     ("Former and other names", other_names),
     ("What was promised before", history),
+    ("Other processes", processes),
     ("Comments", ignores),
 )
 _HEAD = """\

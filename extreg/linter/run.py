@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 
 from extreg.errors import UnreadableError
@@ -11,10 +12,13 @@ from extreg.linter.context import Context, Past
 from extreg.linter.finding import Finding
 from extreg.linter.past import all_versions, at_ref
 from extreg.linter.settings import check_names, read_settings
+from extreg.programs.gather import read_project
+from extreg.programs.wheel import LeftOut, left_out
+from extreg.programs.whole import Project
 from extreg.project.git import unmerged_stages
 from extreg.project.git_setup import driver_trouble
-from extreg.project.import_path import registry_folders
-from extreg.project.locate import registry_path
+from extreg.project.import_path import import_root, registry_folders
+from extreg.project.locate import read_pyproject, registry_path
 from extreg.registry.document import Document, read_document
 from extreg.startup import package_registry
 from extreg.targets.calls import Call
@@ -22,6 +26,7 @@ from extreg.targets.child import import_answers
 from extreg.targets.installed import installed_files
 from extreg.targets.trees import Sources, project_files
 
+_BY_PROGRAMS = ("late-install", "engine-without-codes")
 _BY_SOURCE = ("missing-target", "reexported-target", "missing-rename", "former-name-in-use")
 
 
@@ -111,6 +116,8 @@ class Run:
         targets = _targets(document) if looked_at or wishes.imports else []
         answers = sources.answers([*targets, *other_names(document)]) if looked_at else None
         calls = self._calls(sources) if wishes.sources and self._wants("unregistered-call") else None
+        wheel = wishes.sources and self._wants("unpackaged-registry")
+        programs = self._programs(sources) if wishes.sources and self._wants(*_BY_PROGRAMS) else None
         installed = sources.calls(installed_files()) if wishes.installed else ()
         return Context(
             document=document,
@@ -123,12 +130,40 @@ class Run:
             imported=import_answers(targets, sources.path) if wishes.imports else None,
             calls=calls,
             installed=installed,
-            sources={call.path: sources.text(call.path) for call in (*(calls or ()), *installed)},
+            sources={
+                path: sources.text(path)
+                for path in (
+                    *(call.path for call in (*(calls or ()), *installed)),
+                    *(programs.told if programs else ()),
+                )
+            },
+            programs=programs,
+            package=".".join(self._package()),
+            unpackaged=self._unpackaged() if wheel else None,
+            wheel=wheel,
             pythons=self.settings.pythons,
             own=sources.own(document.tables.renamed.values()) if looked_at else frozenset(),
         )
 
+    def _programs(self, sources: Sources) -> Project:
+        folder = self.settings.folder
+        pyproject = read_pyproject(folder)[1]
+        return read_project(folder, self._project_files, sources, pyproject, _shown(str(folder)))
+
+    def _package(self) -> tuple[str, ...]:
+        folder = self.path.absolute().parent
+        return folder.relative_to(import_root(folder)).parts
+
+    def _unpackaged(self) -> LeftOut | None:
+        folder, pyproject = read_pyproject(self.path.absolute().parent)
+        return left_out(self.path, folder.parent, pyproject)
+
     def _calls(self, sources: Sources) -> tuple[Call, ...]:
+        found = sources.calls(self._project_files)
+        return tuple(call._replace(path=_shown(call.path)) for call in found)
+
+    @cached_property
+    def _project_files(self) -> tuple[Path, ...]:
         folder, patterns = self.settings.folder, self.settings.exclude
         files = {file: file.relative_to(folder).as_posix() for file in project_files(folder)}
         excluded = {pattern: {name for name in files.values() if fnmatch(name, pattern)} for pattern in patterns}
@@ -138,8 +173,7 @@ class Run:
             if not names
         ]
         left_out = set().union(*excluded.values())
-        found = sources.calls(file for file, name in files.items() if name not in left_out)
-        return tuple(call._replace(path=_shown(call.path)) for call in found)
+        return tuple(file for file, name in files.items() if name not in left_out)
 
     def _wants(self, *rules: str) -> bool:
         return any(rule not in self.ignore and rule in (self.select or rules) for rule in rules)

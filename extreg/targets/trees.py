@@ -192,10 +192,11 @@ class Sources:
         tree = parse(source)
         self._scopes[real] = None if tree is None else (module_scope(tree, source), source)
         wanted = tree is not None and "add_extension" in source
-        self._calls[real] = extension_calls(tree, real, self._name_of(real)) if tree is not None and wanted else ()
+        self._calls[real] = extension_calls(tree, real, self.module_name(real)) if tree is not None and wanted else ()
 
-    def _name_of(self, real: str) -> str | None:
+    def module_name(self, path: str) -> str | None:
         """Return the name by which the import path has a file; None for one that it has not."""
+        real = os.path.realpath(path)
         roots = [os.path.realpath(place) + os.sep for place in self.path]
         root = max((root for root in roots if real.startswith(root)), key=len, default=None)
         if root is None:

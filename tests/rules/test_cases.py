@@ -7,7 +7,7 @@ path where that is not registry.toml.  Paths in messages are relative to the cas
 What the world knows comes from more files, where a case has them: ``base.toml`` (--against), ``history/*.toml``
 (--history, oldest first), ``tree/`` (the project's sources; looked up, and imported when the options say so),
 ``installed/`` (the files of installed distributions), and ``options.json`` (``rolling``, ``unmerged``, ``imports``,
-``pythons``).
+``pythons``, and ``package``, the package in ``tree/`` that a copy of the registry lies in).
 """
 
 import json
@@ -22,7 +22,10 @@ from extreg.linter.check import RULES, check, name_of
 from extreg.linter.context import Context, Past
 from extreg.linter.finding import Finding
 from extreg.linter.run import other_names
+from extreg.programs.gather import read_project
+from extreg.programs.wheel import left_out
 from extreg.registry.document import Document
+from extreg.startup.pyproject import parse_pyproject
 from extreg.targets.child import import_answers
 from extreg.targets.trees import Sources, project_files
 
@@ -67,6 +70,11 @@ def with_sources(known: Context, case: Path, options: dict[str, Any]) -> Context
     imported = import_answers(targets, sources.path) if options.get("imports") else None
     answers = sources.answers([*targets, *other_names(known.document)])
     own = sources.own(tables.renamed.values())
+    tree, package = case / "tree", options.get("package", "")
+    pyproject = tree / "pyproject.toml"
+    data = parse_pyproject(pyproject.read_bytes(), pyproject) if pyproject.exists() else {}
+    programs = read_project(tree, project_files(tree), sources, data, "tree")
+    texts |= {path: (case / path).read_text(encoding="utf-8") for path in programs.told}
     return replace(
         known,
         answers=answers,
@@ -75,6 +83,10 @@ def with_sources(known: Context, case: Path, options: dict[str, Any]) -> Context
         installed=shown["installed"],
         sources=texts,
         own=own,
+        programs=programs,
+        package=package,
+        wheel=True,
+        unpackaged=left_out(tree / package.replace(".", "/") / "registry.toml", tree, data) if package else None,
     )
 
 

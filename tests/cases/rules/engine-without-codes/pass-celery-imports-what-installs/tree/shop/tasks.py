@@ -1,0 +1,11 @@
+from celery import Celery
+
+from . import codes
+
+app = Celery("shop", broker="redis://", backend="redis://")
+app.conf.update(accept_content=["pickle"], task_serializer="pickle")
+
+
+@app.task
+def bill(order):
+    return order

@@ -1,0 +1,5 @@
+import extreg
+from shop.tasks import bill
+
+extreg.install()
+bill.delay(1)

@@ -1,0 +1,3 @@
+import extreg
+
+extreg.install()

@@ -1,0 +1,14 @@
+import multiprocessing
+
+import extreg
+from shop.models import Order
+
+
+def main():
+    extreg.install()
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        pool.map(print, [Order()])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+from shop.codes import start
+
+start()

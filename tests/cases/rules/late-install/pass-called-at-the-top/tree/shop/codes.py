@@ -1,0 +1,5 @@
+import extreg
+
+
+def start():
+    extreg.install()

@@ -1,0 +1,18 @@
+import multiprocessing
+
+import atexit
+
+import extreg
+from shop.models import Order
+
+
+def main():
+    extreg.install()
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        pool.map(print, [Order()])
+
+
+atexit.register(main)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+import multiprocessing
+
+import extreg
+import shop.codes
+from shop.models import Order
+
+
+def main():
+    extreg.install()
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        pool.map(print, [Order()])
+
+
+if __name__ == "__main__":
+    main()

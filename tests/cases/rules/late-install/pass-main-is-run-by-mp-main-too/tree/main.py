@@ -1,0 +1,14 @@
+import multiprocessing
+
+import extreg
+from shop.models import Order
+
+
+def main():
+    extreg.install()
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        pool.map(print, [Order()])
+
+
+if __name__ in ("__main__", "__mp_main__"):
+    main()

@@ -1,0 +1,5 @@
+from setuptools import setup
+
+from shop.build import files
+
+setup(name="shop", packages=["shop"], package_data={"shop": files()})
