@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from extreg.programs.starts import Engine, engine
+from extreg.programs.starts import CELERY, Engine, engine
 
 _INSTALL = "extreg.install"
 _AUTO = "extreg.auto"
@@ -61,6 +61,7 @@ class File:
     mentions: list[Mention] = field(default_factory=list)
     strings: set[str] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
+    apps: set[str] = field(default_factory=set)
     helped: bool = False
 
 
@@ -148,6 +149,7 @@ class _Reader:
     def read(self) -> None:
         for node in self.tree.body:
             self._visit(node, TOP)
+        self.file.apps |= {name for name, made in self.names.made.items() if self.names.of(made.func) in CELERY}
 
     def _visit(self, node: ast.AST, place: Place) -> None:
         if isinstance(node, ast.If) and place == TOP and _is_guard(node.test):
@@ -210,7 +212,7 @@ class _Reader:
             self._named(dotted, node.lineno, called=True, place=place)
         else:
             self._visit(node.func, place)
-        found = engine(node, self.names, in_function=place.kind == "function")
+        found = engine(node, self.names, at_top=place == TOP)
         if isinstance(found, str):
             self.file.methods.add(found)
         elif found is not None:

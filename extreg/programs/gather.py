@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from extreg.programs.conduct import read_file
-from extreg.programs.whole import Project
+from extreg.programs.whole import Project, is_aside
 from extreg.targets.fetches import parse
 from extreg.targets.trees import Sources
 
-_STARTS = re.compile(r"\b(?:celery|distributed|multiprocessing|ProcessPoolExecutor)\b")
+_STARTS = re.compile(r"\b(?:from|import)\b[^\n]*\b(?:celery|distributed|multiprocessing|concurrent)\b")
+_OURS = re.compile(r"\bextreg\b")
 _HELPS = re.compile(rb"extreg[ .](?:auto|autoload|run)\b|extreg\.workers\b")
 _LARGEST = 200_000  # bytes of a file that starts programs
 _SUFFIXES = frozenset(
@@ -43,12 +44,15 @@ def read_project(
     `pyproject` is what the project's pyproject.toml says, `shown` what messages call the folder.
     """
     paths = {file.relative_to(folder).as_posix(): file for file in files}
-    texts = {path: sources.text(str(file)) for path, file in paths.items()}
-    if not any(_STARTS.search(text) for text in texts.values()):
+    texts = {path: sources.text(str(file)) for path, file in paths.items() if not is_aside(path)}
+    starting = {path for path, text in texts.items() if _STARTS.search(text)}
+    if not starting:
         return Project({}, {}, folder=shown)
+    # What imports what matters where something installs, and nowhere else.
+    wanted = texts if any(map(_OURS.search, texts.values())) else starting
     found = {}
-    for path, text in texts.items():
-        tree = parse(text)
+    for path in wanted:
+        tree = parse(texts[path])
         if tree is not None:
             module = sources.module_name(str(paths[path])) or ""
             found[path] = read_file(tree, module, is_package=path.endswith("__init__.py"))

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 Start = Literal["spawn", "forkserver", "default", "remote", "worker"]
 
-_CELERY: Final = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery"})
+CELERY: Final = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery"})
 _DASK: Final = ("dask.distributed", "distributed", "distributed.client", "distributed.deploy.local")
 _CLIENTS: Final = frozenset(f"{module}.{name}" for module in _DASK for name in ("Client",))
 _CLUSTERS: Final = frozenset(f"{module}.LocalCluster" for module in _DASK)
@@ -24,13 +24,12 @@ class Engine(NamedTuple):
 
     ``what`` is what it makes, as its users call it; ``start`` how its processes come to be: by a start method of
     multiprocessing, ``default`` for the one of the platform; ``remote`` for those of a Dask cluster that somebody else
-    starts; ``worker`` for Celery's.  ``in_function`` says that it stands in a function of its file.
+    starts; ``worker`` for Celery's.
     """
 
     line: int
     what: str
     start: Start
-    in_function: bool = False
 
 
 class Names(Protocol):
@@ -43,10 +42,11 @@ class Names(Protocol):
         """Return the call that made what an expression stands for."""
 
 
-def engine(node: ast.Call, names: Names, *, in_function: bool) -> "Engine | str | None":
+def engine(node: ast.Call, names: Names, *, at_top: bool) -> "Engine | str | None":
     """Return what a call starts; a str for the start method that it sets for all; None where that cannot be told.
 
-    None too where an initializer is given, or may be: what it does is the caller's affair.
+    None too where an initializer is given, or may be: what it does is the caller's affair.  `at_top` says that it runs
+    when its file is imported: a Celery app that is made elsewhere is a client's, or made for somebody else.
     """
     dotted = names.of(node.func)
     words = {word.arg: word.value for word in node.keywords}
@@ -55,15 +55,15 @@ def engine(node: ast.Call, names: Names, *, in_function: bool) -> "Engine | str 
     if None in words or any(isinstance(argument, ast.Starred) for argument in node.args):
         return None
     found: tuple[str, Start] | None = None
-    if dotted in _CELERY:
-        found = "Celery app", "worker"
+    if dotted in CELERY:
+        found = ("Celery app", "worker") if at_top else None
     elif dotted in _CLUSTERS:
         found = _cluster(words)
     elif dotted in _CLIENTS:
         found = _client(node, words)
     else:
         found = _pool(node, words, names, dotted)
-    return Engine(node.lineno, *found, in_function) if found is not None else None
+    return Engine(node.lineno, *found) if found is not None else None
 
 
 def _cluster(words: "dict[str | None, ast.expr]") -> tuple[str, Start] | None:

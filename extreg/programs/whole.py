@@ -12,7 +12,8 @@ from extreg.programs.starts import Engine
 Fate = Literal["top", "late", "unknown"]
 
 # Files that a project has beside its programs.  What they start is their own affair.
-ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "example", "benchmarks", "conftest.py"})
+_ASIDE = re.compile(r"(?:test|docs?$|examples?$|benchmarks?$|t$|conftest\.py$|setup\.py$)")
+_NO_PROGRAM = ("process", "manager process")
 # A Celery app that mentions one of these imports modules that it does not name.
 _LOOKS_AROUND = re.compile(r"autodiscover_tasks|config_from_|DJANGO_SETTINGS_MODULE|find_related_module")
 _PROGRAMS = frozenset({"manage.py", "wsgi.py", "asgi.py", "__main__.py"})
@@ -66,12 +67,13 @@ class Project:
         folder: str = "",
     ) -> None:
         self.folder = folder
-        self.files = {path: file for path, file in files.items() if not _is_aside(path)}
+        self.files = dict(files)
         self.texts = texts
         self.entry_points = frozenset(entry_points)
         self.helped = helped or any(file.helped for file in self.files.values())
         self._methods = frozenset[str]().union(*(file.methods for file in self.files.values()))
         self._by_module = {file.module: path for path, file in self.files.items() if file.module}
+        self._apps = frozenset(f"{file.module}.{name}" for file in self.files.values() for name in file.apps)
         self._runs = {
             (path, install): self._run(path, install.place, ())
             for path, file in self.files.items()
@@ -119,7 +121,7 @@ class Project:
                 elif engine.start == "remote":
                     bare = True
                 else:
-                    bare = not self._runs and not packaged and engine.what != "process"
+                    bare = not self._runs and not packaged and engine.what not in _NO_PROGRAM
                     bare = bare and self._is_started(engine, forkserver=forkserver)
                 if bare:
                     yield Bare(path, engine)
@@ -201,8 +203,13 @@ class Project:
                 yield path
 
     def _reaches_worker(self, path: str) -> bool:
-        """Whether a worker of the Celery app in a file may install."""
+        """Whether a worker of the Celery app in a file may install: of its own module, or of one that hands it on."""
+        module = self.files[path].module
         reached = self._reached(path)
+        for other, file in self.files.items():
+            handed_on = any(name.rpartition(".")[0] == module and name in self._apps for name, _ in file.imports)
+            if handed_on or any(mention.dotted in self._apps for mention in file.mentions):
+                reached |= self._reached(other)
         if any(_LOOKS_AROUND.search(self.texts.get(file, "")) for file in reached):
             reached = {file for file in self.files if PurePath(file).name not in _PROGRAMS}
         named = {module for file in reached for module in self.files[file].strings if module in self._by_module}
@@ -211,6 +218,6 @@ class Project:
         return any(self._installs_at_top(file) for file in reached)
 
 
-def _is_aside(path: str) -> bool:
-    parts = PurePath(path).parts
-    return bool(ASIDE & set(parts)) or parts[-1].startswith("test_") or parts[-1] == "setup.py"
+def is_aside(path: str) -> bool:
+    """Whether a file of a project is none of its programs and of what they import, but a test or an example."""
+    return any(map(_ASIDE.match, PurePath(path).parts))

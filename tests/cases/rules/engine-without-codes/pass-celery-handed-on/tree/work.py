@@ -1,0 +1,4 @@
+import extreg
+from shop.tasks import app as celery
+
+extreg.install()
