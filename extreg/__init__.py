@@ -29,6 +29,7 @@ __all__ = [
     "loads",
     "on_clear",
     "reload",
+    "standing",
     "uninstall",
     "unload_ipython_extension",
 ]
@@ -102,6 +103,8 @@ if TYPE_CHECKING:
     from extreg.project.explaining import explain
     from extreg.registry.model import Registry
     from extreg.scoped import dump, dumps, load, loads
+    from extreg.startup.standing import Standing as _Standing
+    from extreg.startup.standing import standing
 
 # Where each public name lives that is not needed at start-up.
 _LAZY = {
@@ -124,6 +127,7 @@ _LAZY = {
     "load_ipython_extension": "extreg.integrations.ipython",
     "loads": "extreg.scoped",
     "on_clear": "extreg.ledger.clearing",
+    "standing": "extreg.startup.standing",
     "unload_ipython_extension": "extreg.integrations.ipython",
 }
 
@@ -160,6 +164,13 @@ class Installation:
         from extreg.startup.shown import fingerprint_of
 
         return fingerprint_of(self._owner.layers)
+
+    @property
+    def standing(self) -> "_Standing":
+        """What `extreg.standing` tells of a process in which these rows stand and no others."""
+        from extreg.startup.shown import standing_of_layers
+
+        return standing_of_layers(self._owner.layers)
 
     @property
     def installed(self) -> bool:
@@ -316,7 +327,9 @@ def __getattr__(name: str) -> "Any":
 
 def __dir__() -> "list[str]":
     # What is public, and the public modules.
-    return sorted({*__all__, "errors", "pickles", "reduce", "scoped", "testing", *filter(_is_dunder, globals())})
+    return sorted(
+        {*__all__, "errors", "pickles", "reduce", "scoped", "testing", "workers", *filter(_is_dunder, globals())}
+    )
 
 
 def _is_dunder(name: str) -> bool:

@@ -39,6 +39,7 @@ LAYERS = (
     ("extreg.testing.",),
     ("extreg.integrations.",),
     ("extreg",),
+    ("extreg.auto", "extreg.workers."),
     ("extreg.cli.", "extreg.__main__"),
 )
 

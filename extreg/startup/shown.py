@@ -1,12 +1,13 @@
 """The registries that rows were made from, to be shown or worked with."""
 
-from extreg.ledger import Rows
+from extreg.ledger import Rows, nothing
 from extreg.startup.cache import load_only_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from extreg.ledger import Key
     from extreg.registry.model import Registry
+    from extreg.startup.standing import Standing
 
 
 def registry_of(rows: Rows) -> "Registry":
@@ -33,6 +34,15 @@ def fingerprint_of(layers: "tuple[Rows, ...]") -> str:
     from extreg.registry.fingerprint import combine
 
     return combine([registry_of(rows).fingerprint for rows in layers])
+
+
+def standing_of_layers(layers: "tuple[Rows, ...]") -> "Standing":
+    """Return what stands where these rows do and no others."""
+    from extreg.ledger.layers import merge
+    from extreg.startup.standing import standing_of
+
+    stand, _ = merge(nothing(), ((rows, "keep") for rows in layers), {})
+    return standing_of(stand.live, stand.inverted)
 
 
 def _target(key: "Key") -> str:
