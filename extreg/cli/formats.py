@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from extreg import __version__
 from extreg.cli.output import coloured, versioned
-from extreg.linter.check import BY_NAME
+from extreg.linter.check import BY_NAME, OPTIONAL
 from extreg.linter.finding import Finding
 from extreg.linter.rule_pages import PAGE, documentation, summary
 from extreg.printable import printable
@@ -63,7 +63,7 @@ def as_sarif(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # 
             "shortDescription": {"text": summary(rule)},
             "help": {"text": documentation(rule)},
             "helpUri": f"{PAGE}#{name}",
-            "defaultConfiguration": {"level": "error"},
+            "defaultConfiguration": {"level": "error", **({"enabled": False} if name in OPTIONAL else {})},
         }
         for name, rule in BY_NAME.items()
     ]

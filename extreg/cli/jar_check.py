@@ -17,9 +17,7 @@ from extreg.printable import printable
 from extreg.project.effective import module_path, read_effective
 from extreg.project.locate import registry_path
 
-# How many lines of a tree are shown of one thing that is wrong.
-_SHOWN = 40
-_COLOURS = {"-": "red", "+": "green"}
+_COLOURS = {"    -": "red", "    +": "green"}
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -54,17 +52,10 @@ def _print(folder: Path, checked: list[Checked]) -> None:
 
 
 def _say_fault(fault: Fault, place: str) -> None:
-    """Print one thing that is wrong: what it is, the lines of the tree, and what to do."""
-    say(f"{place}: {fault.kind}: {fault.message}")
-    more = len(fault.lines) - _SHOWN
-    for line in fault.lines[:_SHOWN]:
-        colour = _COLOURS.get(line[0])
-        shown = f"    {printable(line)}"
-        say_as_it_is(shown if colour is None else coloured(shown, colour, sys.stdout))
-    if more > 0:
-        say(f"    and {plural(more, 'more line')}")
-    if fault.hint:
-        say(f"    hint: {fault.hint}")
+    """Print one thing that is wrong, what was in red and what is in green."""
+    for line in map(printable, fault.shown(place)):
+        colour = _COLOURS.get(line[:5])
+        say_as_it_is(line if colour is None else coloured(line, colour, sys.stdout))
 
 
 def _as_json(folder: Path, checked: list[Checked], without: list[Path]) -> dict[str, object]:

@@ -23,6 +23,7 @@ def _lint(arguments: argparse.Namespace) -> int:
         sources=not arguments.no_source,
         select=_names(arguments.select),
         ignore=_names(arguments.ignore),
+        extend_select=_names(arguments.extend_select),
     )
     run = Run(path, wishes)
     findings = run.findings()
@@ -95,8 +96,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="look for add_extension calls that meet ours in all installed distributions too",
     )
     parser.add_argument("--no-source", action="store_true", help="look at the registry only, not at the code it names")
-    for option in ("select", "ignore"):
-        what = "run these rules only" if option == "select" else "leave these rules out"
+    whats = {
+        "select": "run these rules only",
+        "extend-select": "run these rules too, which do not run by default",
+        "ignore": "leave these rules out",
+    }
+    for option, what in whats.items():
         parser.add_argument(f"--{option}", action="append", default=[], metavar="RULE,...", help=what)
     mend = parser.add_mutually_exclusive_group()
     mend.add_argument(

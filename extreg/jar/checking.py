@@ -17,6 +17,8 @@ from extreg.registry.target import is_target
 
 Kind = Literal["altered", "misread", "code-changed", "unloadable", "unrecorded", "different", "lacking", "raising"]
 
+# How many lines of a tree are shown of one thing that is wrong.
+_SHOWN = 40
 # What stands in a line of a tree where a target does; a key ends with a colon and a space.
 _TARGET = re.compile(r"[^\s:\"'()\[\]{},=]+:[^\s:\"'()\[\]{},=]+")
 _LOOK = "if that is as it should be: extreg jar check --update"
@@ -35,6 +37,14 @@ class Fault:
     message: str
     lines: tuple[str, ...] = ()
     hint: str = ""
+
+    def shown(self, place: str) -> list[str]:
+        """Return it as lines: what it is at which `place`, what of the tree, and what to do."""
+        lines = [f"    {line}" for line in self.lines[:_SHOWN]]
+        more = len(self.lines) - _SHOWN
+        lines += [f"    and {more} more lines"] if more > 0 else []
+        lines += [f"    hint: {self.hint}"] if self.hint else []
+        return [f"{place}: {self.kind}: {self.message}", *lines]
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as a dict that the json module can write."""

@@ -1,7 +1,7 @@
 """The child process of the jar: it loads each pickle under the registry and says what that has become.
 
 Started by `extreg.jar.trials`.  It reads one JSON object from standard input, ``{"path": [...], "registry": TOML,
-"pickles": [[name, file, protocol], ...], "libraries": bool}``, and answers with one JSON line per step:
+"pickles": [[name, file, protocol], ...], "more": bool}``, and answers with one JSON line per step:
 ``["ready"]``, ``["pickle", name]`` before it loads one, and ``["answer", name, {...}]``, whose keys are those of
 `extreg.jar.trials.Answer`.
 """
@@ -16,8 +16,9 @@ from typing import Any
 
 from extreg.errors import ExtregError
 from extreg.jar.certain import is_standard
-from extreg.jar.drawing import capped
-from extreg.jar.objects import ObjectLooks, tree_of_object
+from extreg.jar.drawing import capped, draw
+from extreg.jar.literals import digest
+from extreg.jar.objects import ObjectLooks, TypeLooks, tree_of_object
 from extreg.jar.probing import described, raised
 from extreg.reduce.binding import Binding, ReducerRow
 from extreg.registry.model import Registry
@@ -46,12 +47,12 @@ def _answer(request: dict[str, Any]) -> None:
         Binding(rows, "keep").begin()
         for name, file, protocol in request["pickles"]:
             say(answers, "pickle", name)
-            say(answers, "answer", name, _tried(Path(file), registry, protocol, libraries=request["libraries"]))
+            say(answers, "answer", name, _tried(Path(file), registry, protocol, more=request["more"]))
         answers.flush()
         os._exit(0)  # threads, atexit handlers and finalizers of user modules are not waited for
 
 
-def _tried(file: Path, registry: Registry, protocol: int, *, libraries: bool) -> dict[str, Any]:
+def _tried(file: Path, registry: Registry, protocol: int, *, more: bool) -> dict[str, Any]:
     try:
         made = loads(file.read_bytes(), registry)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything, SystemExit too
@@ -61,10 +62,17 @@ def _tried(file: Path, registry: Registry, protocol: int, *, libraries: bool) ->
         looks = ObjectLooks(registry)
         lines, lacks, objects = tree_of_object(made, looks)
         problems = list(raised(objects, looks.name_of, registry, protocol))
-        names = _distributions(objects) if libraries else {}
+        names = _distributions(objects) if more else {}
+        types = "\n".join(line for line, _, _ in draw(made, TypeLooks(registry))) if more else ""
     except BaseException as error:  # noqa: BLE001 - looking at an object may run user code too
         return {"error": f"it loads, but what it became cannot be looked at: {_said(error)}", "hint": ""}
-    return {"tree": capped(lines), "lacks": lacks, "raised": problems, "libraries": names}
+    return {
+        "tree": capped(lines),
+        "lacks": lacks,
+        "raised": problems,
+        "libraries": names,
+        "types": digest(types.encode("utf-8", "surrogatepass")),
+    }
 
 
 def _said(error: BaseException) -> str:

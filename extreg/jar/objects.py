@@ -141,6 +141,26 @@ class ObjectLooks(Looks):
         yield from ((f"[{self.key(key)}]", part) for key, part in pairs or ())
 
 
+class TypeLooks(ObjectLooks):
+    """Looks at objects and sees their types, and keys, but not what they are worth."""
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__(registry)
+        self._keys = ObjectLooks(registry)
+
+    def see(self, value: Any) -> Look:
+        """Return what is seen of an object."""
+        cls = type(value)
+        return Look(cls.__name__) if cls in _PLAIN else super().see(value)
+
+    def key(self, value: Any, depth: int = 0) -> str:
+        """Return a key as it is."""
+        return self._keys.key(value, depth)
+
+    def _content(self, value: Any, cls: type) -> str:
+        return super()._content(value, cls) if any(base in _BOXES for base in cls.__mro__) else ""
+
+
 def attributes_of(value: Any, *, slots: bool = True) -> Iterator[tuple[str, Any]]:
     """Yield the attributes that lie in an object, in its ``__dict__`` and its `slots`, without asking it."""
     for base in type(value).__mro__:

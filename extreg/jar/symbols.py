@@ -16,10 +16,14 @@ _RECONSTRUCTORS: Final = frozenset({"copyreg:_reconstructor", "copy_reg:_reconst
 
 
 class Leaf(NamedTuple):
-    """A value that is itself and nothing else: as a record shows it, and the string that it is, if it is one."""
+    """A value that is itself and nothing else: as a record shows it, and the string that it is, if it is one.
+
+    ``at`` is where the opcode stands that pushes it, if that has the value for its argument.
+    """
 
     shown: str
     text: str | None = None
+    at: int | None = None
 
 
 class Reference(NamedTuple):
@@ -55,11 +59,17 @@ class Made:
 
 
 class Pickle(NamedTuple):
-    """A pickle as symbols: its ``root``, its ``protocol``, and all ``references`` in it."""
+    """A pickle as symbols: its ``root``, its ``protocol``, and all ``references`` in it.
+
+    ``leaves`` are the opcodes that push what is in their arguments, by their places, whatever becomes of it; at the
+    places in ``named`` are the names of globals.
+    """
 
     root: Any
     protocol: int
     references: tuple[Reference, ...]
+    leaves: Mapping[int, Step]
+    named: frozenset[int]
 
     @property
     def subject(self) -> Reference:
@@ -87,7 +97,8 @@ def read_pickle_as_symbols(data: Buffer) -> Pickle:
             raise MalformedPickleError(f"{found.opcode.name} has nothing that it could work on", found.offset) from None
     if end != len(data):
         raise MalformedPickleError("something follows the pickle", end)
-    return Pickle(machine.stack[-1], machine.protocol, tuple(dict.fromkeys(machine.references)))
+    references = tuple(dict.fromkeys(machine.references))
+    return Pickle(machine.stack[-1], machine.protocol, references, machine.leaves, frozenset(machine.named))
 
 
 def tree_of_bytes(pickle: Pickle, targets: Mapping[int, str]) -> list[str]:
@@ -104,6 +115,8 @@ class _Machine:
         self.memo: dict[int | bytes, Any] = {}
         self.protocol = 0
         self.references: list[Reference] = []
+        self.leaves: dict[int, Step] = {}
+        self.named: set[int] = set()
 
     def perform(self, found: Step) -> None:
         """Do what an opcode asks for."""
@@ -116,7 +129,11 @@ class _Machine:
             self.stack.append(self.pop())  # what is below it no unpickler minds
             return
         taken = self.to_mark() if opcode.takes == TO_MARK else [self.pop() for _ in range(opcode.takes)][::-1]
-        self.stack.append(_MAKERS[opcode.name](self, found, taken))
+        made = _MAKERS[opcode.name](self, found, taken)
+        if isinstance(made, Leaf) and found.stop > found.start:
+            made = made._replace(at=found.offset)
+            self.leaves[found.offset] = found
+        self.stack.append(made)
 
     def pop(self) -> Any:
         """Take the topmost value off the stack; a mark is none."""
@@ -240,6 +257,7 @@ def _float(machine: _Machine, found: Step, _: list[Any]) -> Leaf:
 def _global(machine: _Machine, found: Step, taken: list[Any]) -> Any:
     if found.opcode.name == "STACK_GLOBAL":
         texts = [value.text if isinstance(value, Leaf) else None for value in taken]
+        machine.named.update(value.at for value in taken if isinstance(value, Leaf) and value.at is not None)
         module, name = texts
         if module is None or name is None:
             return machine.refer(Reference(None))
@@ -351,7 +369,7 @@ class _SymbolLooks(Looks):
         elif made.args is not None:
             parts.append(("(arguments)", made.args))
         if isinstance(made.kwargs, Box):
-            parts += [(f"({self._word(key)}=)", value) for key, value in _paired(made.kwargs.items)]
+            parts += [(f"({self._word(key)}=)", value) for key, value in paired(made.kwargs.items)]
         for state in made.states:
             parts += self._state(state)
         parts += _items(made.items)
@@ -360,18 +378,23 @@ class _SymbolLooks(Looks):
         return Look(named if made.how == "object" else f"{made.how} {named}", parts, True)
 
     def _state(self, state: Any) -> list[Part]:
-        """Return the attributes in a state as pickle takes them by default; any other state as one part."""
-        halves = state.items if isinstance(state, Box) and state.kind == "tuple" and len(state.items) == 2 else [state]
-        if not all(_is_attributes(half) or (len(halves) == 2 and _is_none(half)) for half in halves):
-            return [("(state)", state)]
-        pairs = [pair for half in halves if isinstance(half, Box) for pair in _paired(half.items)]
-        return [(f".{self._word(key)}", value) for key, value in pairs]
+        pairs = attributes_in(state)
+        return [("(state)", state)] if pairs is None else [(f".{self._word(key)}", value) for key, value in pairs]
 
     def _word(self, key: Any) -> str:
         return literals.name(key.text) if isinstance(key, Leaf) and key.text is not None else f"[{self.key(key)}]"
 
 
-def _is_none(symbol: Any) -> bool:
+def attributes_in(state: Any) -> list[tuple[Any, Any]] | None:
+    """Return the names and values in a state that pickle takes for attributes by itself; None of any other state."""
+    halves = state.items if isinstance(state, Box) and state.kind == "tuple" and len(state.items) == 2 else [state]
+    if not all(_is_attributes(half) or (len(halves) == 2 and is_none(half)) for half in halves):
+        return None
+    return [pair for half in halves if isinstance(half, Box) for pair in paired(half.items)]
+
+
+def is_none(symbol: Any) -> bool:
+    """Tell whether a symbol is None."""
     return isinstance(symbol, Leaf) and symbol.shown == "None"
 
 
@@ -386,5 +409,6 @@ def _items(values: list[Any]) -> list[Part]:
     return [(f"[{number}]", value) for number, value in enumerate(values)]
 
 
-def _paired(items: list[Any]) -> list[tuple[Any, Any]]:
+def paired(items: list[Any]) -> list[tuple[Any, Any]]:
+    """Return the keys and values that stand one behind the other."""
     return list(zip(items[::2], items[1::2], strict=True))

@@ -34,7 +34,7 @@ class Answer:
 
     ``tree`` are the lines that show it, None where it does not load: then ``error`` says why, and ``hint`` what to do.
     ``lacks`` are attributes that its objects should have, ``raised`` what is raised by using it, ``libraries`` the
-    versions of the distributions that its classes are from.
+    versions of the distributions that its classes are from, ``types`` a digest of the types of all that is in it.
     """
 
     tree: tuple[str, ...] | None = None
@@ -43,6 +43,7 @@ class Answer:
     lacks: tuple[Gap, ...] = ()
     raised: tuple[Raised, ...] = ()
     libraries: dict[str, str] = field(default_factory=dict)
+    types: str = ""
 
 
 def tried(
@@ -51,12 +52,12 @@ def tried(
     path: list[str],
     *,
     seconds: float = SECONDS,
-    libraries: bool = False,
+    more: bool = False,
 ) -> Iterator[tuple[str, Answer]]:
     """Yield for each of `trials` its name and what it has become under `registry`, with `path` as ``sys.path``.
 
     All are loaded by one process.  One that takes longer than `seconds`, or brings the process down, has that for its
-    answer, and the others are loaded by a new process.  `libraries` asks for their versions.
+    answer, and the others are loaded by a new process.  `more` asks for libraries and types.
     """
     waiting = list(trials)
     while waiting:
@@ -64,7 +65,7 @@ def tried(
             "path": path,
             "registry": render(registry),
             "pickles": [(trial.name, str(trial.file.absolute()), trial.protocol) for trial in waiting],
-            "libraries": libraries,
+            "more": more,
         }
         child = Interview(_PROGRAM, asked, quiet=True)
         done, begun = 0, False
@@ -89,4 +90,5 @@ def _answer(said: dict[str, Any]) -> Answer:
         lacks=tuple(Gap(place, owner, line, Lack(*lack)) for place, owner, line, lack in said["lacks"]),
         raised=tuple(Raised(*parts) for parts in said["raised"]),
         libraries=said["libraries"],
+        types=said["types"],
     )

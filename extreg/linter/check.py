@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from extreg.linter.context import Context
 from extreg.linter.finding import Finding
-from extreg.linter.rules import file, history, ignores, names, other_names, processes, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, processes, samples, targets
 
 Rule = Callable[[Context], Iterator[Finding]]
 
@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     processes.late_install,
     processes.engine_without_codes,
     processes.unpackaged_registry,
+    samples.no_sample,
     ignores.unused_ignore,
 )
 
@@ -58,15 +59,29 @@ def name_of(rule: Rule) -> str:
 
 
 BY_NAME = {name_of(rule): rule for rule in RULES}
+# What not every project wants: these rules run where they are selected by name.
+OPTIONAL = frozenset({"no-sample"})
 
 
-def check(context: Context, *, select: Collection[str] = (), ignore: Collection[str] = ()) -> tuple[Finding, ...]:
-    """Return what the rules find, sorted by place.
-
-    `select` and `ignore` are names of rules: all by default, and none left out. A file that cannot be read is reported
-    whatever they are.
+def wanted_rules(
+    select: Collection[str] = (), ignore: Collection[str] = (), extend_select: Collection[str] = ()
+) -> frozenset[str]:
+    """Return the names of the rules that run: those in `select`, by default all that are not optional, and those in
+    `extend_select`; not those in `ignore`.  A file that cannot be read is reported whatever they are.
     """
-    wanted = {name for name in select or BY_NAME if name not in ignore} | {"malformed"}
+    chosen = {*(select or BY_NAME.keys() - OPTIONAL), *extend_select}
+    return frozenset(chosen.difference(ignore) | {"malformed"})
+
+
+def check(
+    context: Context,
+    *,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    extend_select: Collection[str] = (),
+) -> tuple[Finding, ...]:
+    """Return what the rules find, sorted by place; `wanted_rules` says which run."""
+    wanted = wanted_rules(select, ignore, extend_select)
     found = {
         finding for name in BY_NAME if name in wanted and name != "unused-ignore" for finding in BY_NAME[name](context)
     }
@@ -92,6 +107,8 @@ def _without_means(context: Context) -> set[str]:
         lacking |= {"missing-target", "reexported-target", "unimportable-target", "unpicklable-target"}
     if context.calls is None:
         lacking.add("unregistered-call")
+    if context.unsampled is None:
+        lacking.add("no-sample")
     if context.base is None and context.history is None:
         lacking |= {"reassigned-code", "deleted-code", "deleted-retired", "revived-code", "forgotten-move"}
     if context.base is None or not context.rolling:

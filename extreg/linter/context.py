@@ -38,6 +38,7 @@ class Context:
     sources do about codes in processes, ``package`` the one that the registry file lies in, ``unpackaged`` why its
     wheel would lack the file, if ``wheel`` says that this was looked at.  ``pythons`` are the versions that the project
     supports, ``own`` the top-level packages in its folders, of those that ``[renamed]`` speaks of.
+    ``unsampled`` are the live codes that no pickle in the jar refers to, with their targets.
     """
 
     document: Document
@@ -57,6 +58,7 @@ class Context:
     wheel: bool = False
     pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
     own: frozenset[str] = frozenset()
+    unsampled: Mapping[int, str] | None = None
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from extreg.linter.check import BY_NAME, Rule
-from extreg.linter.rules import file, history, ignores, names, other_names, processes, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, processes, samples, targets
 
 # Where the documentation is for who has nothing but a finding: each rule has an anchor of its name in docs/rules.md.
 PAGE = "https://pypi.org/project/extreg/"
@@ -16,6 +16,7 @@ _SECTIONS = (
     ("Former and other names", other_names),
     ("What was promised before", history),
     ("Other processes", processes),
+    ("The jar", samples),
     ("Comments", ignores),
 )
 _HEAD = """\
@@ -23,7 +24,8 @@ _HEAD = """\
 
 `extreg lint` checks a registry; this page is what `extreg rule NAME` prints, for all rules. A finding is ignored by a
 comment at the end of its line, `# extreg: ignore[rule] reason`; a rule is left out by `--ignore` or by `ignore` in
-`[tool.extreg.lint]`. `malformed` and `conflict-markers` cannot be ignored.
+`[tool.extreg.lint]`, and one that says that it is off is switched on by `--extend-select` or by `extend-select` there.
+`malformed` and `conflict-markers` cannot be ignored.
 
 This page is generated: `extreg rule --format markdown > docs/rules.md`.
 """

@@ -1,13 +1,17 @@
 """lint on real files: what the rules need is read here."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 
 from extreg.errors import UnreadableError
-from extreg.linter.check import check
+from extreg.jar.entries import jar_entries
+from extreg.jar.folder import jar_folder
+from extreg.jar.sampled import unsampled
+from extreg.linter.check import check, wanted_rules
 from extreg.linter.context import Context, Past
 from extreg.linter.finding import Finding
 from extreg.linter.past import all_versions, at_ref
@@ -46,6 +50,7 @@ class Wishes:
     sources: bool = True
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
 
 
 def lint(
@@ -59,6 +64,7 @@ def lint(
     sources: bool = True,
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
+    extend_select: tuple[str, ...] = (),
 ) -> tuple[Finding, ...]:
     """Return what is wrong with the registry file at `path` (default: found as the command line does), sorted.
 
@@ -66,7 +72,8 @@ def lint(
     the registry is compared with; with `rolling`, codes take one step of their life between the two; `history` compares
     with every version in git; `imports` resolves targets by importing them, in a child process; `installed` looks for
     add_extension calls in all installed distributions; without `sources` only the registry itself is looked at.
-    `select` and `ignore` are names of rules.
+    `select` and `ignore` are names of rules, and so is `extend_select`: rules that run besides, for some do not by
+    default.
 
     Raises `UnreadableError` when a file, a git ref, an included package or a setting cannot be read, and
     `RegistryError` when the registry is not text at all.
@@ -80,6 +87,7 @@ def lint(
         sources=sources,
         select=select,
         ignore=ignore,
+        extend_select=extend_select,
     )
     # A string may be a package's name, as on the command line; a path is a path.
     given = path if path is None or isinstance(path, str) else os.fspath(Path(path).absolute())
@@ -92,8 +100,10 @@ class Run:
     def __init__(self, path: Path, wishes: Wishes) -> None:
         self.path = path
         self.settings = read_settings(path.absolute().parent)
-        self.select = check_names(wishes.select, "--select") or self.settings.select
-        self.ignore = (*check_names(wishes.ignore, "--ignore"), *self.settings.ignore)
+        select = check_names(wishes.select, "--select") or self.settings.select
+        ignore = (*check_names(wishes.ignore, "--ignore"), *self.settings.ignore)
+        more = (*check_names(wishes.extend_select, "--extend-select"), *self.settings.extend_select)
+        self.wanted = wanted_rules(select, ignore, more)
         self.notes: list[str] = list(self.settings.notes)
         in_git = any((folder / ".git").exists() for folder in path.absolute().parents)
         self.unmerged = in_git and bool(unmerged_stages(path.absolute()))
@@ -105,7 +115,7 @@ class Run:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what the wanted rules find."""
-        return check(self.context, select=self.select, ignore=self.ignore)
+        return check(self.context, select=self.wanted)
 
     def _context(self, wishes: Wishes) -> Context:
         document = read_document(self.path)
@@ -143,6 +153,7 @@ class Run:
             wheel=wheel,
             pythons=self.settings.pythons,
             own=sources.own(document.tables.renamed.values()) if looked_at else frozenset(),
+            unsampled=self._unsampled(document) if self._wants("no-sample") else None,
         )
 
     def _programs(self, sources: Sources) -> Project:
@@ -175,8 +186,13 @@ class Run:
         left_out = set().union(*excluded.values())
         return tuple(file for file, name in files.items() if name not in left_out)
 
+    def _unsampled(self, document: Document) -> Mapping[int, str] | None:
+        if document.registry is None:
+            return None
+        return unsampled(document.registry, jar_entries(jar_folder(self.path)))
+
     def _wants(self, *rules: str) -> bool:
-        return any(rule not in self.ignore and rule in (self.select or rules) for rule in rules)
+        return not self.wanted.isdisjoint(rules)
 
     def _base(self, against: str | None) -> Past | None:
         if against is None:

@@ -12,7 +12,7 @@ from extreg.linter.versions import allowed
 from extreg.project.locate import read_pyproject
 from extreg.startup.pyproject import strings_in, table_in
 
-_KEYS = ("select", "ignore", "exclude", "path", "python")
+_KEYS = ("select", "extend-select", "ignore", "exclude", "path", "python")
 _ABOVE = ("registry", "jar", "lint")
 
 
@@ -20,14 +20,15 @@ _ABOVE = ("registry", "jar", "lint")
 class Settings:
     """The settings of one project.
 
-    ``folder`` is that of its pyproject.toml (or of the registry file, without one), ``select`` and ``ignore`` are
-    rules, ``exclude`` are glob patterns of Python files in which calls do not count, ``path`` are folders whose modules
-    can be imported beside the project's own, ``pythons`` the supported versions.  ``notes`` say what in them does
-    nothing.
+    ``folder`` is that of its pyproject.toml (or of the registry file, without one), ``select``, ``extend_select`` and
+    ``ignore`` are rules, ``exclude`` are glob patterns of Python files in which calls do not count, ``path`` are
+    folders whose modules can be imported beside the project's own, ``pythons`` the supported versions.  ``notes`` say
+    what in them does nothing.
     """
 
     folder: Path
     select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     path: tuple[Path, ...] = ()
@@ -78,6 +79,7 @@ def _from_toml(pyproject: Path, data: Mapping[str, Any]) -> Settings:
     return Settings(
         folder=pyproject.parent,
         select=check_names(chosen["select"], f"{where}.select"),
+        extend_select=check_names(chosen["extend-select"], f"{where}.extend-select"),
         ignore=check_names(chosen["ignore"], f"{where}.ignore"),
         exclude=chosen["exclude"],
         path=tuple(pyproject.parent / folder for folder in chosen["path"]),

@@ -42,7 +42,9 @@ def main() -> int:
         for name, data in pickles().items():
             Path(place, name).write_bytes(data)
         files = sorted(map(str, Path(place).iterdir()))
-        return subprocess.run([sys.executable, "-m", "extreg", "jar", "add", *files], cwd=ROOT).returncode
+        return subprocess.run(
+            [sys.executable, "-m", "extreg", "jar", "add", "--no-redact", *files], cwd=ROOT
+        ).returncode
 
 
 if __name__ == "__main__":

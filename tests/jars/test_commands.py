@@ -27,7 +27,7 @@ def test_the_jar_of_the_examples_written_on_3_10_is_as_recorded() -> None:
 def kept(project: Project) -> Project:
     """A project with an order in its jar."""
     project.dump("order.pickle", ORDER)
-    done = project.run("jar", "add", "order.pickle")
+    done = project.run("jar", "add", "--no-redact", "--no-redact", "order.pickle")
     assert (done.returncode, done.stderr) == (0, "note: look at the records beside them, then: git add tests/jar\n")
     return project
 
@@ -53,7 +53,7 @@ def test_a_pickle_is_kept_with_a_record(kept: Project) -> None:
 
 def test_the_same_pickle_twice_is_there_already(kept: Project) -> None:
     (kept.folder / "other").write_bytes((kept.folder / "order.pickle").read_bytes())
-    done = kept.run("jar", "add", "other", "order.pickle")
+    done = kept.run("jar", "add", "--no-redact", "other", "order.pickle")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.count("is there already, as tests/jar/shop.Order-") == 2
     assert len(kept.records()) == 1
@@ -82,7 +82,7 @@ def test_a_field_that_was_added_since_is_found_though_the_pickle_loads(kept: Pro
 
 def test_a_slot_that_was_added_since_is_found(project: Project) -> None:
     project.dump("money.pickle", "Money(1, 'EUR')")
-    assert project.run("jar", "add", "money.pickle").returncode == 0
+    assert project.run("jar", "add", "--no-redact", "money.pickle").returncode == 0
     project.change("shop.py", '__slots__ = ("amount", "currency")', '__slots__ = ("amount", "cache", "currency")')
     done = project.run("jar", "check")
     assert done.returncode == 1
@@ -96,7 +96,7 @@ def test_a_field_that_is_missing_at_once_stays_a_finding(kept: Project) -> None:
     for record in kept.records():
         record.unlink()
         record.with_suffix(".pickle").unlink()
-    done = kept.run("jar", "add", "order.pickle")
+    done = kept.run("jar", "add", "--no-redact", "order.pickle")
     assert done.returncode == 1
     assert "has no note" in done.stderr
     assert kept.run("jar", "check").returncode == 1
@@ -168,7 +168,7 @@ def test_one_that_crashes_and_one_that_hangs_cost_only_themselves(project: Proje
     project.odd("hang.pickle", guard.format("time.sleep(600)"))
     project.odd("kill.pickle", guard.format("os.kill(os.getpid(), 9)"))
     names = ["crash.pickle", "hang.pickle", "kill.pickle", "order.pickle"]
-    done = project.run("jar", "add", *names)
+    done = project.run("jar", "add", "--no-redact", *names)
     assert done.returncode == 0, done.stderr
     done = project.run("jar", "check", "--timeout", "2", "--format", "json", HARM="1")
     assert done.returncode == 1
@@ -184,7 +184,7 @@ def test_one_that_crashes_and_one_that_hangs_cost_only_themselves(project: Proje
 
 def test_what_a_class_prints_is_no_answer(project: Project) -> None:
     project.odd("odd.pickle", "print('[\"answer\", \"x\", {}]', flush=True)\nimport os\nos.write(1, b'[]\\n')")
-    done = project.run("jar", "add", "odd.pickle")
+    done = project.run("jar", "add", "--no-redact", "odd.pickle")
     assert (done.returncode, done.stdout.count("\n")) == (0, 1)
 
 
@@ -198,13 +198,13 @@ def test_what_a_class_prints_is_no_answer(project: Project) -> None:
 )
 def test_a_hostile_pickle_runs_nothing(project: Project, data: bytes) -> None:
     (project.folder / "evil.pickle").write_bytes(data)
-    done = project.run("jar", "add", "evil.pickle")
+    done = project.run("jar", "add", "--no-redact", "evil.pickle")
     assert (done.returncode, done.stdout) == (1, "")
     assert "refers to what the registry does not hold, and nothing was added" in done.stderr
     assert not project.records()
     # Nor where somebody puts it into the jar, with a record that is all right.
     project.dump("order.pickle", ORDER)
-    assert project.run("jar", "add", "order.pickle").returncode == 0
+    assert project.run("jar", "add", "--no-redact", "order.pickle").returncode == 0
     (record,) = project.records()
     record.with_suffix(".pickle").write_bytes(data)
     done = project.run("jar", "check")
@@ -279,7 +279,7 @@ def test_an_empty_jar_is_not_clean(project: Project) -> None:
 
 def test_single_entries_are_checked_by_name_or_file(kept: Project) -> None:
     kept.dump("money.pickle", "Money(1, 'EUR')")
-    assert kept.run("jar", "add", "money.pickle").returncode == 0
+    assert kept.run("jar", "add", "--no-redact", "money.pickle").returncode == 0
     money, _ = kept.records()
     for given in (money.stem, str(money), f"tests/jar/{money.stem}.pickle"):
         assert kept.run("jar", "check", given).stdout == "tests/jar: 1 pickle, as recorded\n"
@@ -301,7 +301,7 @@ def test_list_says_which_live_codes_have_no_sample(kept: Project) -> None:
 def test_the_folder_is_a_setting(project: Project) -> None:
     project.write("pyproject.toml", '[tool.extreg]\njar = "old/pickles"\n')
     project.dump("order.pickle", ORDER)
-    assert project.run("jar", "add", "order.pickle").stdout.startswith("old/pickles/shop.Order-")
+    assert project.run("jar", "add", "--no-redact", "order.pickle").stdout.startswith("old/pickles/shop.Order-")
     assert project.run("jar", "check").returncode == 0
     assert project.run("lint", "--no-source").returncode == 0
     project.write("pyproject.toml", "[tool.extreg]\njar = 3\n")
@@ -315,7 +315,7 @@ def test_from_takes_so_many_for_each_code_and_target(project: Project) -> None:
         project.dump(f"cache/{number}.pickle", f"Money({number}, 'EUR')" if number % 2 else f"Line('a', {number})")
     project.dump("cache/order", ORDER)
     (project.folder / "cache" / "evil").write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR.")
-    done = project.run("jar", "add", "--from", "cache", "--each", "2")
+    done = project.run("jar", "add", "--no-redact", "--from", "cache", "--each", "2")
     assert done.returncode == 0, done.stderr
     assert sorted(line.split("/")[-1].rpartition("-")[0] for line in done.stdout.splitlines()) == [
         "shop.Line",
@@ -330,17 +330,17 @@ def test_from_takes_so_many_for_each_code_and_target(project: Project) -> None:
 def test_files_with_many_pickles_and_with_none(project: Project) -> None:
     row = project.dump("a", "Line('a')").read_bytes() + project.dump("b", "Line('b')").read_bytes()
     (project.folder / "row").write_bytes(row)
-    assert len(project.run("jar", "add", "row").stdout.splitlines()) == 2
+    assert len(project.run("jar", "add", "--no-redact", "row").stdout.splitlines()) == 2
     (project.folder / "many").write_bytes(row * 51)
-    done = project.run("jar", "add", "many")
+    done = project.run("jar", "add", "--no-redact", "many")
     assert (done.returncode, done.stdout) == (2, "")
     assert "many holds 102 pickles" in done.stderr
     (project.folder / "none").write_text("nothing\n")
-    done = project.run("jar", "add", "none")
+    done = project.run("jar", "add", "--no-redact", "none")
     assert (done.returncode, done.stdout) == (2, "")
-    done = project.run("jar", "add", "missing")
+    done = project.run("jar", "add", "--no-redact", "missing")
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    done = project.run("jar", "add", ".")
+    done = project.run("jar", "add", "--no-redact", ".")
     assert (done.returncode, "extreg jar add --from . --each 1" in done.stderr) == (2, True)
     assert project.run("jar", "add").returncode == 2
 
@@ -355,7 +355,7 @@ def test_a_row_that_shares_its_memo_is_not_taken_apart(project: Project) -> None
     pickler.dump([["a"], ["b"], shared])
     pickler.dump([shared])
     (project.folder / "row").write_bytes(made.getvalue())
-    done = project.run("jar", "add", "row")
+    done = project.run("jar", "add", "--no-redact", "row")
     assert (done.returncode, done.stdout) == (2, "")
     assert "its pickles share a memo" in done.stderr
 
@@ -363,7 +363,7 @@ def test_a_row_that_shares_its_memo_is_not_taken_apart(project: Project) -> None
 def test_what_comes_from_a_file_is_shown_escaped(project: Project) -> None:
     name = "a\x1b[31m\u202e.pickle"
     project.dump(name, "Line('\x1b[32m\u202e')")
-    done = project.run("jar", "add", name)
+    done = project.run("jar", "add", "--no-redact", name)
     assert done.returncode == 0, done.stderr
     text = project.records()[0].read_text(encoding="utf-8")
     for shown in (done.stdout, done.stderr, text):
