@@ -47,6 +47,7 @@ These words stand for types in the signatures:
 | `Readable` | what `pickle.load` takes: an object with `read(n)` and `readline()`, in bytes |
 | `Reducer` | a function of one object that returns what `__reduce__` may |
 | `Retired` | `Literal["refuse", "placeholder"]` |
+| `Standing`, `_Standing` | a named tuple of plain values: `fingerprint`, `codes`, `load_only` and `pid` |
 | `State` | `Literal["live", "load-only", "retired"]` |
 | `Subscription` | a callback that is still callable; `unsubscribe()`, or the end of its `with` block, ends it |
 | `Writable` | what `pickle.dump` takes: an object with `write(data)`, in bytes |
