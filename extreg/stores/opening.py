@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib import import_module
 from typing import Final
 
 from extreg.stores.file_store import FileStore
@@ -9,6 +10,15 @@ from extreg.stores.store import Opener, Openers, PlaceError, Store
 
 # How a URL begins; a single letter is a drive of Windows.
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_COLUMN: Final = re.compile(r"#[^#/]+\.[^#/]+$")
+_REDIS: Final = frozenset({"redis", "rediss", "unix"})
+_SQL: Final = frozenset(
+    {"postgresql", "postgres", "mysql", "mariadb", "sqlite", "oracle", "mssql", "cockroachdb", "duckdb", "snowflake"}
+)
+# Those that people type; that the extra is missing is said of them.
+_FILE_SYSTEMS: Final = frozenset(
+    {"s3", "gs", "gcs", "abfs", "az", "sftp", "ftp", "http", "https", "memory", "hdfs", "zip", "tar", "github"}
+)
 
 
 def open_store(place: str, others: Openers | None = None) -> Store:
@@ -20,7 +30,8 @@ def open_store(place: str, others: Openers | None = None) -> Store:
     found = _SCHEME.match(place)
     if found is None or os.path.lexists(place):
         return FileStore(place)
-    opener = _opener(found[1].lower(), others or {})
+    scheme = found[1].lower()
+    opener = (others or {}).get(scheme) or _known(scheme, place)
     if opener is None:
         raise PlaceError(
             f"nothing here opens {found[1]}: as a place",
@@ -29,8 +40,38 @@ def open_store(place: str, others: Openers | None = None) -> Store:
     return opener(place)
 
 
-def _opener(scheme: str, others: Openers) -> Opener | None:
-    return others.get(scheme)
+def _known(scheme: str, place: str) -> Opener | None:
+    """Return what opens the places of a scheme, imported when it is needed; None where nothing does."""
+    if scheme in _REDIS:
+        from extreg.stores.redis_store import RedisStore
+
+        return RedisStore
+    if scheme == "lmdb":
+        from extreg.stores.lmdb_store import LmdbStore
+
+        return LmdbStore
+    if "://" not in place:
+        return None
+    files = scheme in _FILE_SYSTEMS or _has_fsspec(scheme)
+    if files and scheme.partition("+")[0] not in _SQL:
+        from extreg.stores.fsspec_store import FsspecStore
+
+        return FsspecStore
+    # Dialects come from other packages, too.
+    if scheme.partition("+")[0] in _SQL or _COLUMN.search(place):
+        from extreg.stores.sql_store import SqlStore
+
+        return SqlStore
+    return None
+
+
+def _has_fsspec(scheme: str) -> bool:
+    """Tell whether fsspec is here and has a file system for a scheme."""
+    try:
+        registry = import_module("fsspec.registry")
+    except ImportError:
+        return False
+    return scheme in registry.known_implementations or scheme in registry.registry
 
 
 def installed() -> Openers:
