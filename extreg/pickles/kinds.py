@@ -1,7 +1,8 @@
 """What bytes are in which no pickle begins: of a kind that may hold some, of one that holds none, or unknown.
 
-Known to hold none are text, unless something in it may be bytes encoded as text; images that end where they should;
-and zeros.  A pickle that bears a code begins with PROTO, which is no character of ordinary text.
+Known to hold none are text, unless something in it may be bytes encoded as text; ASCII with control characters that
+refers to nothing; images that end where they should; and zeros.  A pickle that bears a code begins with PROTO, which is
+no character of ordinary text.
 """
 
 import codecs
@@ -63,6 +64,8 @@ _IMAGES: Final = (
 _CONTROLS: Final = bytes({*range(32), 127} - set(b"\b\t\n\v\f\r\x1b"))
 # The bytes of PROTO and the other opcodes from 0x80 on, which the ISO 8859 character sets do not use.
 _HIGH_OPCODES: Final = bytes(range(0x80, 0xA0))
+# A GLOBAL or INST, which have lines for operands.
+_GLOBAL: Final = re.compile(rb"[ci][A-Za-z_][A-Za-z0-9_.]*\n[A-Za-z_][A-Za-z0-9_.]*\n")
 _HEAD_OF_LZMA: Final = re.compile(rb"\]\x00\x00(?:\x00[\x01-\x40]|[\x01-\x80]\x00)")
 
 
@@ -88,7 +91,9 @@ def kind_of(data: Buffer, parts: Callable[[Buffer], Iterable[bytes]] = slices) -
     end = bytes(data[-8:])
     if any(head.startswith(begins) and end.endswith(ends) for begins, ends in _IMAGES):
         return None
-    return _kind_of_text(parts(data)) if may_be_text(head) else _kind_of_zeros(parts(data))
+    if may_be_text(head):
+        return _kind_of_text(parts(data))
+    return _kind_of_ascii(parts(data)) if head.isascii() and b"\0" not in head else _kind_of_zeros(parts(data))
 
 
 def may_be_text(head: bytes) -> bool:
@@ -98,6 +103,22 @@ def may_be_text(head: bytes) -> bool:
 
 def _kind_of_zeros(parts: Iterable[bytes]) -> str | None:
     return UNKNOWN if any(part.strip(b"\x00") for part in parts) else None
+
+
+def _kind_of_ascii(parts: Iterable[bytes]) -> str | None:
+    """Tell ASCII with control characters, as between fields, from a pickle: no code is without a byte above.
+
+    What refers to something by name without such a byte, under protocols 0 and 1, does it in two lines.
+    """
+    before = b""
+    for part in parts:
+        if not part.isascii() or b"\0" in part or _GLOBAL.search(before + part):
+            return UNKNOWN
+        kind = encoded_in(before + part)
+        if kind is not None:
+            return kind
+        before = part[-_OVERLAP:]
+    return None
 
 
 def _kind_of_text(parts: Iterable[bytes]) -> str | None:

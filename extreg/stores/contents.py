@@ -4,6 +4,7 @@ Nothing is executed, nothing is written. What a file is, its first bytes say, no
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from extreg.stores.bounded import BROKEN
@@ -38,12 +39,23 @@ def file_cells(found: Found, cursor: str | None = None) -> Iterator[Cell | Fault
         yield Fault("", found.problem)
         return
     try:
+        if not found.named and _is_beside(found.path):
+            return
         if found.database is not None:
             yield from dbm_cells(found.path, found.database, cursor)
         else:
             yield from _cells(found.path, cursor)
     except BROKEN as error:
         yield Fault("", describe(error))
+
+
+def _is_beside(path: Path) -> bool:
+    """Tell whether a file is the log, or its index, of a database of SQLite beside it, with which it is read."""
+    for end in ("-wal", "-shm", "-journal"):
+        if path.name.endswith(end):
+            with suppress(OSError), path.with_name(path.name[: -len(end)]).open("rb") as file:
+                return form_of(file.read(HEAD_OF_FORM)) == "sqlite"
+    return False
 
 
 def _cells(path: Path, cursor: str | None) -> Iterator[Cell | Fault]:

@@ -7,6 +7,7 @@ is passed over as something that may hold pickles.
 
 import re
 from collections.abc import Generator, Iterator
+from itertools import islice
 from struct import Struct
 from typing import IO, Final
 
@@ -33,8 +34,13 @@ _TRIED: Final = 1 << 28
 
 # The expiry of an entry in Django's file cache: a pickle of a float or None, before the value as zlib.
 _EXPIRY: Final = re.compile(rb"\x80[\x02-\x05](?:\x95.{8})?(?:G.{8}|N|K.|M..|J....)\.", re.DOTALL)
-# How the first 41 bytes of a session of Django's before 3.1 are: a digest, and a colon.
 _MARK: Final = re.compile(rb"\x80[\x02-\x05]")
+# What may begin behind a header: a pickle, or what is compressed.
+_BEGINS: Final = re.compile(
+    rb"\x80[\x02-\x05]|x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]|\xfd7zXZ\x00|\]\x00\x00", re.DOTALL
+)
+_CANDIDATES: Final = 4
+_PROTO: Final = 0x80
 # A header without a meaning that is known: of so many bytes, or of a text of so many.
 _HEADER_OF_BYTES: Final = 16
 _HEADER_OF_TEXT: Final = 256
@@ -55,21 +61,28 @@ def unwrap(data: Buffer, member: str = "", *, path: Path = (), carve: bool = Fal
 
 
 def framed(data: Buffer, member: str, path: Path = ()) -> Iterator[Item] | None:
-    """Return the rows of pickles behind a header, or each behind its length; None where there are no such rows."""
-    found = _MARK.search(bytes(data[: _HEADER_OF_TEXT + 2]), 1)
-    if found is None:
-        return None
-    begin = found.start()
-    frames = _frames(data, begin)
+    """Return what is behind a header, or each behind its length: rows of pickles, or what is compressed and holds some.
+
+    None where that is not so to the last byte.
+    """
+    head = bytes(data[: _HEADER_OF_TEXT + 8])
+    first = _MARK.search(head, 1)
+    frames = _frames(data, first.start()) if first is not None else None
     if frames is not None:
         form, spans = frames
-        return (Blob(member, data[first:last], (*path, Layer("length", first, last, form))) for first, last in spans)
-    if begin > _HEADER_OF_BYTES and not _is_plain(bytes(data[:begin])):
-        return None
-    with memoryview(data) as view, view[begin:] as rest:
-        if not is_row(rest):
-            return None
-    return iter([Blob(member, data[begin:], (*path, Layer("header", begin, len(data))))])
+        return (Blob(member, data[begin:end], (*path, Layer("length", begin, end, form))) for begin, end in spans)
+    for found in islice(_BEGINS.finditer(head, 1), _CANDIDATES):
+        begin = found.start()
+        if begin > _HEADER_OF_BYTES and not _is_plain(head[:begin]):
+            break
+        rest = memoryview(data)[begin:]
+        inner = (*path, Layer("header", begin, len(data)))
+        if head[begin] == _PROTO:
+            if is_row(rest):
+                return iter([Blob(member, rest, inner)])
+        elif (items := tried(rest, member, inner)) and any(isinstance(item, Blob) for item in items):
+            return iter(items)
+    return None
 
 
 def is_row(data: Buffer) -> bool:
@@ -119,8 +132,8 @@ def _frames(data: Buffer, begin: int) -> tuple[str, list[tuple[int, int]]] | Non
 
 
 def _is_plain(head: bytes) -> bool:
-    """Tell whether a header is text in which nothing is encoded."""
-    return may_be_text(head) and kind_of(head) is None
+    """Tell whether a header is ASCII, zeros between, in which nothing is encoded."""
+    return head.isascii() and kind_of(head.replace(b"\0", b" ")) is None
 
 
 class _Unwrapping:
@@ -205,7 +218,7 @@ class _Unwrapping:
             return objects_from(begun) is not None
         if self._carve or form in _PACKED or (form == "pickle" and plausible(begun)) or may_be_text(begun):
             return True
-        return kind_of(begun[:512]) in _COMPRESSED or _MARK.search(begun[: _HEADER_OF_TEXT + 2]) is not None
+        return kind_of(begun[:512]) in _COMPRESSED or _BEGINS.search(begun[: _HEADER_OF_TEXT + 8]) is not None
 
     def _other(self, data: Buffer, member: str, path: Path) -> Iterator[Item]:
         """Yield what is in bytes in which no pickle begins, and what may be in them besides."""

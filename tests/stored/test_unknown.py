@@ -113,6 +113,10 @@ READ = {
     "4 bytes of expiry (Flask, cachelib)": put(struct.pack("I", 1900000000) + PICKLE),
     "4 bytes of an expiry of never": put(struct.pack("I", 0) + PICKLE),
     "a length before it": put(struct.pack(">Q", len(PICKLE)) + PICKLE),
+    "zlib behind a header that says so (Celery)": put(
+        b"\0celery-compressed\0application/x-gzip\0" + zlib.compress(PICKLE)
+    ),
+    "bz2 behind a byte": put(b"\x07" + bz2.compress(PICKLE)),
     ".lzma": put(lzma.compress(PICKLE, lzma.FORMAT_ALONE)),
     "a leading NUL": put(b"\x00" + PICKLE),
     "a pickle in pickled bytes": put(pickle.dumps({"v": PICKLE}, 4)),
@@ -152,6 +156,9 @@ SHAPES = {
         put(pickle.dumps({"v": bytes(1 << 20) + PICKLE + bytes(1 << 20)}, 4)),
         "pickles in pickles",
     ),
+    "protocol 1 behind a header": (put(b"\x01\x02" + by_name(1)), "of unknown kind"),
+    "base64 between control characters": (put(b"\x01\x02" + FERNET), "text that may be base64"),
+    "base64 in UTF-16": (put(B64.decode().encode("utf-16-le")), "of unknown kind"),
     "ZODB": (put(b"FS21" + bytes(8) + PICKLE), "ZODB"),
     "Redis dump": (put(redis_dump()), "Redis dump"),
     "zstd": (put(ZSTD), "zstd"),
@@ -224,6 +231,7 @@ HARMLESS = {
     "JSON": json.dumps({"id": str(uuid.UUID(int=1 << 127)), "n": [1.5, None], "on": "2024-01-31T10:00:00Z"}).encode(),
     "source": b"class TestHTTPServerOfTheStandardLibrary:\n    def test_a_name_that_is_long(self):\n        pass\n",
     "zeros": bytes(5000),
+    "ASCII with control characters between": b"celery\x06\x16\x06\x16celery\x01\x02",
     "an empty zip": zipped({}),
     "a zip of texts": zipped({"a.txt": b"text", "b/c.md": PLAIN.encode()}),
     "text.gz": gzip.compress(PLAIN.encode()),
@@ -247,7 +255,7 @@ def test_what_is_known_to_hold_no_code_is_said_to(what, run_extreg, data, regist
 def test_what_is_passed_over_is_told_in_one_line_by_kind(run_extreg, data, registry):
     for number in range(3):
         (data / f"z{number}").write_bytes(ZSTD)
-    database(data / "cache", b"\x00\x01", b"\x00\x02", FERNET.decode(), by_name(), "text", 5, None)
+    database(data / "cache", b"\x00\x81", b"\x00\x82", FERNET.decode(), by_name(), "text", 5, None)
     (data / "text").write_bytes(b"text")
     line = (
         "unknown: 6 passed over (3 zstd, 2 of unknown kind, 1 text that may be base64), "
