@@ -13,7 +13,15 @@ from pathlib import Path
 from types import ModuleType
 
 PAGE = Path(__file__).with_name("api.md")
-PACKAGES = ("extreg", "extreg.errors", "extreg.pickles", "extreg.scoped", "extreg.reduce", "extreg.testing")
+PACKAGES = (
+    "extreg",
+    "extreg.errors",
+    "extreg.pickles",
+    "extreg.scoped",
+    "extreg.reduce",
+    "extreg.stores",
+    "extreg.testing",
+)
 
 # Members of public classes that our own modules call across rooms; they may change without notice.
 INTERNAL = {
@@ -24,7 +32,22 @@ INTERNAL = {
     "Registry": {"derived", "of", "tables"},
 }
 # Classes of which users get instances and make none.
-HANDED_OUT = {"Binding", "Event", "Finding", "Installation", "Price", "Prices", "Registration", "Scan", "Sizes"}
+HANDED_OUT = {
+    "Binding",
+    "Blob",
+    "Cell",
+    "Event",
+    "Fault",
+    "Layer",
+    "Passed",
+    "Finding",
+    "Installation",
+    "Price",
+    "Prices",
+    "Registration",
+    "Scan",
+    "Sizes",
+}
 
 INTRODUCTION = """\
 # The public surface
@@ -42,7 +65,9 @@ These words stand for types in the signatures:
 | `Check` | `Literal["before", "each"]` |
 | `Kind` | the strings listed at `Event` |
 | `Migration` | a function of one state that returns the next |
+| `Item` | a `Blob`, a `Fault` or a `Passed` |
 | `OnConflict` | `Literal["error", "replace", "keep"]` |
+| `Openers` | `Mapping[str, Callable[[str], Store]]`: functions that open a place, by the scheme of its URL |
 | `Range` | a span of codes: `first` and `last` (both belong to it), `allocate` (`"hash"` or `"next"`), `modules` |
 | `Readable` | what `pickle.load` takes: an object with `read(n)` and `readline()`, in bytes |
 | `Reducer` | a function of one object that returns what `__reduce__` may |

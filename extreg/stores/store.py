@@ -110,4 +110,4 @@ def parts(count: int) -> Sequence[str]:
 
 def read_only(place: str) -> ReadOnlyError:
     """Return the error for a change in a place that is only read."""
-    return ReadOnlyError(f"{place} is read, and not changed here", "extreg rewrite changes files")
+    return ReadOnlyError(f"{place} is read, and not changed here", "files are what is rewritten in place")
