@@ -19,12 +19,15 @@ _MAGIC: tuple[tuple[bytes, Form], ...] = (
     # The numbers that dbm.whichdb knows, in this machine's order of bytes: no other is opened.
     *((number.to_bytes(4, sys.byteorder), "gdbm") for number in (0x13579ACD, 0x13579ACE, 0x13579ACF)),
 )
+_PROTO = 0x80
 # How far into it that shows.
 HEAD_OF_FORM = 16
 
 
 def form_of(head: Buffer) -> Form | None:
     """Return what begins with the bytes `head`, or None for what holds no pickles."""
+    if len(head) and head[0] == _PROTO:
+        return "pickle"
     for magic, form in _MAGIC:
         if bytes(head[: len(magic)]) == magic:
             return form
