@@ -36,6 +36,7 @@ LAYERS = (
     ("extreg.merging.",),
     ("extreg.linter.",),
     ("extreg.stores.",),
+    ("extreg.census.",),
     ("extreg.testing.",),
     ("extreg.integrations.",),
     ("extreg",),

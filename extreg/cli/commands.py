@@ -38,6 +38,7 @@ COMMANDS = (
     Entry("resolve", "resolve a file with conflict markers"),
     Entry("git-setup", "set git up to merge the registry"),
     Entry("scan", "what stored pickles refer to"),
+    Entry("census", "add up what was scanned in parts"),
     Entry("dis", "disassemble stored pickles"),
     Entry("suggest", "which globals deserve codes"),
     Entry("rewrite", "exchange names and codes in stored pickles"),

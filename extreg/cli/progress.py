@@ -11,6 +11,7 @@ from extreg.printable import printable
 _T = TypeVar("_T")
 _QUIET = 1.0
 _EVERY = 0.1
+_WIDE = 20
 
 
 class Line:
@@ -36,6 +37,42 @@ class Line:
     def __exit__(self, *_: object) -> None:
         if self._width:
             print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
+
+
+class Bar(Line):
+    """The line of a walk over cells, which shows how fast it is, and how long it takes yet where there is a ``total``.
+
+    ``done`` cells were read in a walk before this one.
+    """
+
+    def __init__(self, noun: str, total: int | None, done: int = 0) -> None:
+        super().__init__()
+        self._noun = noun
+        self._total = total
+        self._done = self._before = done
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def add(self, cells: int) -> None:
+        """Show that so many more cells were read."""
+        self._done += cells
+        passed = monotonic() - self._begun
+        rate = (self._done - self._before) / passed if passed else 0.0
+        if self._total is None or self._total < self._done:
+            self.show(f"{self._done} {self._noun}s, {rate:.0f}/s")
+            return
+        full = _WIDE * self._done // max(1, self._total)
+        left = f", {_lasting((self._total - self._done) / rate)} left" if rate else ""
+        bar = f"[{'#' * full}{'.' * (_WIDE - full)}]"
+        self.show(f"{bar} {self._done} of about {self._total} {self._noun}s, {rate:.0f}/s{left}")
+
+
+def _lasting(seconds: float) -> str:
+    """Return a time as people say it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def watched(items: Iterable[_T], what: str) -> Iterator[_T]:

@@ -2,32 +2,22 @@
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from extreg.cli.command import Command
+from extreg.census.position import Options
+from extreg.census.running import Share
+from extreg.cli.command import Command, registry_option
+from extreg.cli.counted import Known, counts_as_json, print_counts, say_unread, unread_as_json
 from extreg.cli.output import note, say, say_json
-from extreg.cli.progress import Line, size, watched
-from extreg.cli.stored import (
-    faults_as_json,
-    passed_as_json,
-    path_arguments,
-    plural,
-    registry_if_any,
-    say_faults,
-    say_passed,
-    table,
-)
+from extreg.cli.progress import Line
+from extreg.cli.stored import plural, registry_if_any, table
+from extreg.cli.taking import Taken, taken
 from extreg.errors import ExtregError, UnreadableError
-from extreg.pickles.tally import Use
 from extreg.registry import life
 from extreg.registry.invariants import MAX_CODE
 from extreg.registry.model import Registry
-from extreg.stores.files import Found, files_below
-from extreg.stores.items import Fault
 from extreg.stores.resolving import Resolved, resolve
-from extreg.stores.survey import Report, Survey, Total, reports
 
 Name = tuple[str, str]
 _MOST_SHOWN = 20
@@ -41,32 +31,32 @@ _NO_PROMISE = (
 def _run(arguments: argparse.Namespace) -> int:
     """Run the command with its arguments; return the exit code."""
     path, registry = registry_if_any(arguments)
-    found = watched(reports(files_below(arguments.paths), arguments.jobs), "files")
-    if arguments.code is not None:
-        return _where(arguments, _code(arguments.code, registry), found)
-    survey = Survey()
-    for report in found:
-        survey.add(report)
+    code = _code(arguments.code, registry) if arguments.code is not None else None
+    result = taken(arguments, Options(code, arguments.carve), registry)
+    if code is not None:
+        return _where(arguments, code, result)
+    counts = result.counts
     resolved = None
     if arguments.resolve or arguments.importing:
         with Line() as line:
-            resolved = resolve(survey.globals, registry, path, importing=arguments.importing, told=line.show)
+            resolved = resolve(counts.globals, registry, path, importing=arguments.importing, told=line.show)
+    known = Known(registry, resolved)
     if arguments.format == "json":
-        say_json(_as_json(survey, registry, str(path) if path else None, resolved))
+        say_json(counts_as_json(counts, known, str(path) if path else None))
     else:
-        _print_text(survey, registry, resolved)
-    say_faults(survey.faults)
-    say_passed(survey.passed)
+        print_counts(counts, known, result.noun)
+    say_unread(counts)
     _note_resolved(resolved or {})
     if registry is None:
-        if survey.codes:
+        if counts.codes:
             note("no registry.toml here or above, so that nothing is known of the codes; --registry PATH names one")
-    elif any(registry.state(code) in {None, "retired"} for code in survey.codes):
+    elif any(registry.state(code) in {None, "retired"} for code in counts.codes):
         return 1
     if any(answer.today in {"gone", "unimportable"} for answer in (resolved or {}).values()):
         return 1
     # Without a registry this is a list, and not an answer to anything.
-    return 2 if survey.faults or (survey.passed and registry is not None) else 0
+    opaque = counts.opaque and registry is not None and not arguments.allow_opaque
+    return 2 if counts.faults or opaque else 0
 
 
 def _code(wanted: str, registry: Registry | None) -> int:
@@ -88,76 +78,36 @@ def _code(wanted: str, registry: Registry | None) -> int:
         raise UnreadableError(error.message, hint) from None
 
 
-def _where(arguments: argparse.Namespace, code: int, found: Iterable[Report]) -> int:
+def _where(arguments: argparse.Namespace, code: int, result: Taken) -> int:
     """Answer whether and where a code is in use; not without having read everything."""
-    uses: list[tuple[str, Use]] = []
-    faults = [(Found(Path(path), True), Fault("", "a folder without a file")) for path in _empty(arguments.paths)]
-    passed = []
-    read = 0
-    for report in found:
-        read += report.pickles > 0 or report.without
-        passed += [(report.found, report.passed)] if report.passed else []
-        faults += [(report.found, fault) for fault in report.faults]
-        if code in report.codes:
-            uses.append((str(report.found.path), report.codes[code]))
+    counts, noun = result.counts, result.noun
+    uses = sorted(counts.where.items())
     if arguments.format == "json":
-        files = [{"path": path, **use._asdict()} for path, use in uses]
         answer = {
             "code": code,
-            "used": True if uses else None if faults or passed else False,
-            "files": files,
-            "read": read,
-            "unreadable": faults_as_json(faults),
-            "unknown": passed_as_json(passed),
+            "used": True if uses else False if counts.whole else None,
+            "files": [{"path": path, **use._asdict()} for path, use in uses],
+            "read": counts.read,
+            **unread_as_json(counts),
         }
         say_json(answer)
     elif uses:
-        say(f"code {code} is in use in {plural(len(uses), 'file')}")
+        files = counts.codes[code].files
+        say(f"code {code} is in use in {plural(files, noun)}")
         rows = [(use.pickles, use.references, use.bytes, path) for path, use in uses]
-        say(*table(rows, ("pickles", "references", "bytes", "file"), 3))
-    elif faults or passed:
+        say(*table(rows, ("pickles", "references", "bytes", noun), 3))
+        if files > len(uses):
+            say(f"and {plural(files - len(uses), noun)} more")
+    elif not counts.whole:
         say(f"code {code} is in none of the pickles that could be read, and not all could be")
+    elif result.share.of > 1:
+        say(f"code {code} is not in part {result.share} ({plural(counts.read, noun)} read)")
     else:
-        say(f"code {code} is not in use ({plural(read, 'file')} read)")
-    say_faults(faults)
-    say_passed(passed)
+        say(f"code {code} is not in use ({plural(counts.read, noun)} read)")
+    say_unread(counts)
     if uses:
         return 1
-    return 2 if faults or passed else 0
-
-
-def _empty(paths: Iterable[str]) -> list[str]:
-    """Return those of `paths` that are folders without a file: a mistake, or something that is not mounted."""
-    return [path for path in paths if next(files_below([path]), None) is None]
-
-
-def _print_text(survey: Survey, registry: Registry | None, resolved: Mapping[Name, Resolved] | None) -> None:
-    without = survey.read - survey.holding
-    say(
-        f"{plural(survey.pickles, 'pickle')} ({size(survey.size)}) in {plural(survey.holding, 'file')}"
-        f"; {without} without"
-    )
-    columns = ("pickles", "references", "bytes", "files")
-    if survey.codes:
-        rows: list[tuple[object, ...]] = [
-            (code, *_numbers(total), _state(code, registry) or "no registry", _target(code, registry) or "")
-            for code, total in _ordered(survey.codes)
-        ]
-        say("", *table(rows, ("code", *columns, "state", "target"), 5))
-    if survey.globals:
-        rows = [
-            (
-                *_numbers(total),
-                _code_of(module, name, registry) or "",
-                *([resolved[module, name].today] if resolved is not None else []),
-                _shown(module, name, registry),
-            )
-            for (module, name), total in _ordered(survey.globals)
-        ]
-        more = ("today",) if resolved is not None else ()
-        say("", *table(rows, (*columns, "code", *more, "global by name"), 5))
-    if survey.unresolved:
-        say("", f"{plural(survey.unresolved, 'reference')} that only an execution would resolve: extreg dis shows them")
+    return 2 if counts.faults or (counts.opaque and not arguments.allow_opaque) else 0
 
 
 def _note_resolved(resolved: Mapping[Name, Resolved]) -> None:
@@ -171,75 +121,6 @@ def _note_resolved(resolved: Mapping[Name, Resolved]) -> None:
         note(_NO_PROMISE)
 
 
-def _as_json(
-    survey: Survey, registry: Registry | None, path: str | None, resolved: Mapping[Name, Resolved] | None
-) -> dict[str, Any]:
-    return {
-        "registry": path,
-        "read": survey.read,
-        "holding": survey.holding,
-        "pickles": survey.pickles,
-        "bytes": survey.size,
-        "codes": [
-            {
-                "code": code,
-                "state": _state(code, registry),
-                "target": _target(code, registry),
-                **total._asdict(),
-            }
-            for code, total in sorted(survey.codes.items())
-        ],
-        "globals": [
-            {
-                "module": module,
-                "name": name,
-                "current": _current(module, name, registry),
-                "code": _code_of(module, name, registry),
-                "today": resolved[module, name].today if resolved is not None else None,
-                "why": (resolved[module, name].why or None) if resolved is not None else None,
-                **total._asdict(),
-            }
-            for (module, name), total in sorted(survey.globals.items())
-        ],
-        "unresolved": survey.unresolved,
-        "unreadable": faults_as_json(survey.faults),
-        "unknown": passed_as_json(survey.passed),
-    }
-
-
-def _numbers(total: Total) -> tuple[int, int, int, int]:
-    return total.pickles, total.references, total.bytes, total.files
-
-
-def _ordered(totals: "Mapping[Any, Total]") -> "list[tuple[Any, Total]]":
-    """Return what takes most bytes first."""
-    return sorted(totals.items(), key=lambda item: (-item[1].bytes, item[0]))
-
-
-def _state(code: int, registry: Registry | None) -> str | None:
-    """Return the state of a code, or None where there is no registry to have it."""
-    return (registry.state(code) or "unknown") if registry is not None else None
-
-
-def _target(code: int, registry: Registry | None) -> str | None:
-    return (registry.target(code) or registry.retired.get(code)) if registry is not None else None
-
-
-def _code_of(module: str, name: str, registry: Registry | None) -> int | None:
-    """Return the live code of what a name is called today, which rewriting puts in its place."""
-    return registry.code(_current(module, name, registry)) if registry is not None else None
-
-
-def _current(module: str, name: str, registry: Registry | None) -> str:
-    """Return what is called today what a pickle calls ``module:name``."""
-    return registry.current(f"{module}:{name}") if registry is not None else f"{module}:{name}"
-
-
-def _shown(module: str, name: str, registry: Registry | None) -> str:
-    today = _current(module, name, registry)
-    return today if today == f"{module}:{name}" else f"{module}:{name}, now {today}"
-
-
 def _jobs(text: str) -> int:
     count = int(text)
     if not 1 <= count <= 256:
@@ -247,11 +128,35 @@ def _jobs(text: str) -> int:
     return count
 
 
+def _share(text: str) -> Share:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal()) or len(count) > 6 or not 1 <= int(number) <= int(count):
+        raise ValueError
+    return Share(int(number), int(count))
+
+
+def _rate(text: str) -> float:
+    rate = float(text.removesuffix("/s"))
+    if not 0.001 <= rate <= 1e9:
+        raise ValueError
+    return rate
+
+
 _jobs.__name__ = "number of processes"
+_share.__name__ = "part, such as 1/4 to 4/4,"
+_rate.__name__ = "number of cells a second, such as 500/s,"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    path_arguments(parser)
+    parser.add_argument(
+        "places",
+        nargs="*",
+        metavar="PLACE",
+        help="a file, a folder with all that is below it, or a URL (default: those of [tool.extreg] places in "
+        "pyproject.toml). Passwords belong in the environment, not here",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    registry_option(parser)
     parser.add_argument("--code", metavar="CODE", help="only say whether this code (or target) is in use, and where")
     parser.add_argument(
         "--resolve",
@@ -265,22 +170,51 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="as --resolve, and where the sources do not tell, import the module in a child process: this runs code "
         "of modules that the pickles name",
     )
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="write down what was counted, so that the same command goes on where it was stopped; when all is read, "
+        "this is the census that retire --census takes",
+    )
+    parser.add_argument(
+        "--part",
+        type=_share,
+        default=Share(),
+        metavar="K/N",
+        help="read one of N parts; extreg census merge adds them up",
+    )
     parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="read with so many processes (default: 1)")
+    parser.add_argument(
+        "--on",
+        metavar="dask:ADDRESS",
+        help="read on a Dask cluster (pip install 'extreg[dask]'); to connect to a scheduler is to trust it: what it "
+        "answers is unpickled. Its workers get the places without credentials, and take those from their environment",
+    )
+    parser.add_argument("--rate", type=_rate, metavar="N/s", help="read so many cells a second at most")
+    parser.add_argument(
+        "--allow-opaque", action="store_true", help="do not exit with 2 for cells that nobody here understands"
+    )
+    parser.add_argument(
+        "--carve", action="store_true", help="look at every offset of cells that nobody here understands; slow"
+    )
 
 
 COMMAND = Command(
     name="scan",
     description=(
         "List the globals and codes in stored pickles, without executing any: in plain files, gzip, bz2, xz and "
-        "zip files (torch and numpy archives too), shelves and other dbm databases, and SQLite's BLOBs. Exit code: "
-        "1 when a code is unknown to the registry or retired, or with --resolve a name is gone or unimportable. "
-        "With --code: 0 when that code is not in use, 1 when it is, 2 when something could not be read, so that "
-        "nobody can say."
+        "zip files (torch and numpy archives too), shelves and other dbm databases, SQLite, and wherever else a URL "
+        "leads. Exit code: 1 when a code is unknown to the registry or retired, or with --resolve a name is gone or "
+        "unimportable. With --code: 0 when that code is not in use, 1 when it is, 2 when something could not be read "
+        "or understood, so that nobody can say."
     ),
     examples="  extreg scan data/ cache.db\n  extreg scan data/ --code 4711       before extreg retire 4711\n"
     "  extreg scan data/ --jobs 4 --format json\n"
     "  extreg scan data/ --resolve             which of its names are gone today\n"
-    "  extreg scan data/ --import              and of compiled modules too",
+    "  extreg scan data/ --import              and of compiled modules too\n"
+    "  extreg scan redis://cache.example/0 --journal census.json\n"
+    "  extreg scan --part 1/7 --journal 1.json  a seventh of all [tool.extreg] places",
     configure=_configure,
     run=_run,
 )

@@ -1,7 +1,8 @@
 """The registry file as git has it: at a commit, and in every version that it ever had."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -60,6 +61,33 @@ def all_versions(path: Path) -> tuple[Past, ...]:
     return tuple(reversed(found))
 
 
+class Version(NamedTuple):
+    """The registry file after a ``commit`` of that ``time``, the committer's, and the codes that were ``live`` then."""
+
+    commit: str
+    time: datetime
+    live: Mapping[int, str]
+
+
+def main_line(path: Path) -> tuple[Version, ...]:
+    """Return every version of the registry file on the branch that is checked out, the newest first, across renames.
+
+    What was merged into it counts from its merge on.  Raises `UnreadableError` as `at_ref` does, also where the file
+    was never committed.
+    """
+    repository = _Repository(path, hint="git clone the project that it belongs to")
+    if repository.is_shallow():
+        raise UnreadableError("this clone is shallow, so the history of the file is not whole", _UNSHALLOW)
+    changes = repository.log(main_line=True)
+    if not changes:
+        raise UnreadableError(f"{path} has never been committed", f"git add {path}, and commit it")
+    times = repository.times([change.commit for change in changes])
+    return tuple(
+        Version(commit, times[commit], Document.read(raw.decode(errors="replace"), path=str(path)).tables.codes)
+        for commit, raw in repository.blobs(changes)
+    )
+
+
 def _past(name: str, raw: bytes, path: Path) -> Past:
     document = Document.read(raw.decode(errors="replace"), path=f"{name}:{path.name}")
     if any(problem.rule in ("newer-format", "malformed") for problem in document.problems):
@@ -95,20 +123,20 @@ def _changes(log: str) -> Iterator[_Change]:
 class _Repository:
     """The repository that the registry file is in."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hint: str = _A_FILE) -> None:
         self.path = path.resolve()
         self.folder = self.path.parent
         asked = run_git(["rev-parse", "--show-toplevel"], folder=self.folder)
         top = asked.stdout.decode(errors="surrogateescape").rstrip("\n")
         if asked.returncode != 0:
-            raise failure(f"{path} is not in a git repository that can be read", asked, _A_FILE)
+            raise failure(f"{path} is not in a git repository that can be read", asked, hint)
         if not top:
-            raise UnreadableError(f"{path} is in no work tree of its repository", _A_FILE)
+            raise UnreadableError(f"{path} is in no work tree of its repository", hint)
         self.top = self.folder = Path(top)  # paths are relative to where git runs
         try:
             self.relative = self.path.relative_to(self.top.resolve()).as_posix()
         except ValueError:  # core.worktree leads elsewhere
-            raise UnreadableError(f"{path} is in no work tree: its repository has {top}", _A_FILE) from None
+            raise UnreadableError(f"{path} is in no work tree: its repository has {top}", hint) from None
 
     def commit(self, ref: str) -> str:
         """Return the hash of the commit that `ref` names."""
@@ -139,19 +167,32 @@ class _Repository:
         earlier = [change.name for start in (self.relative, *renamed) for change in self.log(start)]
         return list(dict.fromkeys([self.relative, *renamed, *earlier]))
 
-    def log(self, name: str | None = None) -> list[_Change]:
+    def log(self, name: str | None = None, *, main_line: bool = False) -> list[_Change]:
         """Return every change of the file, the newest first; merges are seen from each side.
 
-        Raises `UnreadableError` when history is not whole.
+        On the ``main_line`` alone what was merged is one change.  Raises `UnreadableError` when history is not whole.
         """
         name = name or self.relative
-        options = (*_PLAIN, "--follow", "-m", "--raw", "--no-abbrev", "--format=%H", "-z")
+        options = [*_PLAIN, "--follow", "-m", "--raw", "--no-abbrev", "--format=%H", "-z"]
+        options += ["--first-parent"] if main_line else []
         if not self._born:
             return []
         done = run_git(["log", *options, "HEAD", "--", name], folder=self.folder)
         if done.returncode != 0:
             raise self._lacking(f"the whole history of {name}", done, name)
         return list(dict.fromkeys(_changes(done.stdout.decode(errors="surrogateescape"))))
+
+    def times(self, commits: list[str]) -> dict[str, datetime]:
+        """Return when each of the commits was made, by the committer's clock."""
+        done = run_git(
+            ["log", "--no-walk=unsorted", "--stdin", "--format=%H %ct"],
+            folder=self.folder,
+            data="".join(f"{commit}\n" for commit in commits).encode(),
+        )
+        if done.returncode != 0:
+            raise failure("git log fails", done)
+        rows = (line.split() for line in done.stdout.decode().splitlines())
+        return {commit: datetime.fromtimestamp(int(seconds), timezone.utc) for commit, seconds in rows}
 
     def file(self, commit: str, name: str) -> bytes | None:
         """Return the contents of a file in a commit, or None if it is surely not in it."""

@@ -51,6 +51,8 @@ _HINTS: Final = tuple(
         ("base64", rb"H(?:4sI)"),
     )
 )
+# How compressed and encoded data in pickles begin, all in one: what is not there need not be looked for one by one.
+PACKED: Final = b"|".join(pattern.pattern for kind, pattern in _HINTS if kind != "pickle")
 
 _ALPHABET: Final = rb"[A-Za-z0-9+/_-]"
 _ENCODED: Final = re.compile(

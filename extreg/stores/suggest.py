@@ -17,10 +17,10 @@ from extreg.registry.model import Registry
 from extreg.registry.ranges import range_of_code, range_of_module
 from extreg.registry.target import split
 from extreg.stores.contents import contents
+from extreg.stores.faults import capped, holding_none
 from extreg.stores.files import Found
 from extreg.stores.inside import read
 from extreg.stores.items import Fault, Passed
-from extreg.stores.survey import capped, holding_none
 
 NARROW = "hot"
 _LAST_NARROW, _LAST_WIDE = 0xFF, 0xFFFF

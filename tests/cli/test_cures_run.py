@@ -63,6 +63,14 @@ BASE = {"base.toml": file()}
 FULL = file('7 = "shop:Order"\n', more='\n[ranges.tiny]\nfirst = 7\nlast = 7\nallocate = "hash"\n')
 MOVED = '{}\n\n[moved]\n300 = ["shop:Gone"]\n'
 
+CENSUS = {
+    "registry": file("", load_only=ROWS),
+    "files": {"pyproject.toml": '[tool.extreg]\nplaces = ["data"]\n', "data/p": "(dp0\n."},
+}
+TAKEN = (*INIT, "extreg scan --journal c.json")
+COUNTED = r"printf '\200\002\203\054\001.' > data/p; rm c.json; extreg scan --journal c.json"
+PARTS = (("1/2", "c.json"), ("2/2", "d.json"))
+
 WORLDS = {
     # The file
     "there is none": World("list", "init", registry=None),
@@ -256,6 +264,26 @@ WORLDS = {
         fill={"CODE": "300", "NEW": "shop:Basket"},
         after=2,
     ),
+    # What a census says
+    "a census that counts the code": World(
+        "retire 300 --census c.json", "scan --code 300", **CENSUS, git=(*TAKEN, COUNTED), cured=1, after=1
+    ),
+    "a part of a census": World(
+        "retire 300 --census c.json",
+        "census merge c.json FILE --output WHOLE",
+        **CENSUS,
+        git=(*TAKEN, *(f"rm -f {name}; extreg scan --part {part} --journal {name}" for part, name in PARTS)),
+        fill={"FILE": "d.json", "WHOLE": "whole.json"},
+        after=1,
+    ),
+    "a census of something else": World(
+        "retire 300 --census c.json",
+        "scan --journal FILE",
+        **CENSUS,
+        git=(*TAKEN, "mkdir other; cp data/p other; rm c.json; extreg scan other --journal c.json"),
+        fill={"FILE": "all.json"},
+        after=1,
+    ),
     # The others
     "no cache": World("compile --check", "compile"),
     "a folder to disassemble": World("dis .", "scan", fill={"scan": "scan ."}, after=2),
@@ -301,7 +329,7 @@ def test_a_cure_cures(name: str, tmp_path: Path) -> None:
 # What no world is needed for: by the source that says it, or by the command that is spoken of.
 NOT_RUN = {
     "a page on the command, or an example in its help": re.compile(
-        r"(?:add|alias|commands|compile|completion|demo|demote|diff|dis|init|lint|list|merge_driver|move|parsing|promote|resolve|retire"
+        r"(?:add|alias|census|commands|counted|compile|completion|demo|demote|diff|dis|init|lint|list|merge_driver|move|parsing|promote|resolve|retire"
         r"|rewrite|rule|scan|schema|show|suggest|git_setup)\.py \| (?!git-setup|init$)"
     ),
     "a page of documentation": re.compile(r"rule_pages\.py|__init__\.py"),
@@ -328,4 +356,4 @@ def test_every_offer_is_run_or_it_is_said_why_not() -> None:
         shapes = [re.compile(rf"extreg {' '.join(words[:count])}$") for count in range(1, len(words) + 1)]
         if not any(shape.match(known) for shape in reversed(shapes) for known in offered):
             left.append((source, offer))
-    assert left == []
+    assert left == [], "\n".join(map(str, left))

@@ -384,16 +384,20 @@ def test_names_that_a_terminal_would_obey_are_shown_escaped(run_extreg, data):
     assert "os\\x1b[2J:system" in done.stdout
 
 
+def examined(data):
+    """What the command line finds in each file of a folder."""
+    store = importlib.import_module("extreg.stores.file_store").FileStore(str(data))
+    return [importlib.import_module("extreg.census.examine").examine(cell.data) for cell in store.cells("1/1")]
+
+
 def test_what_becomes_too_much_is_not_read(data, monkeypatch):
     bounded = importlib.import_module("extreg.stores.bounded")
-    survey = importlib.import_module("extreg.stores.survey")
-    found = importlib.import_module("extreg.stores.files")
     monkeypatch.setattr(bounded, "MOST", 1 << 20)
     bomb = pickle.dumps(bytes(1 << 21), 4)
     (data / "bomb.gz").write_bytes(gzip.compress(bomb))
     (data / "bomb.zip").write_bytes(zipped({"a": bomb[: 1 << 19] + bomb[-9:], "b": bomb}))
     (data / "onion.zip").write_bytes(onion(8))
-    reports = [survey.report_on(item) for item in found.files_below([str(data)])]
+    reports = examined(data)
     assert [bool(report.faults) for report in reports] == [True, True, True]
     assert "more than 1048576 bytes" in reports[0].faults[0].message
     assert "deep" in reports[2].faults[0].message
@@ -405,14 +409,12 @@ def onion(depth):
 
 def test_what_does_not_fit_into_memory_is_read_all_the_same(data, monkeypatch):
     bounded = importlib.import_module("extreg.stores.bounded")
-    survey = importlib.import_module("extreg.stores.survey")
-    found = importlib.import_module("extreg.stores.files")
     monkeypatch.setattr(bounded, "_IN_MEMORY", 1 << 10)
     many = pickle.dumps([os.urandom(3000), Counter(a=1)], 4)
     (data / "a.gz").write_bytes(gzip.compress(many * 2))
     (data / "b.zip").write_bytes(zipped({"a": many, "b": array_of_objects(many)}))
-    reports = [survey.report_on(item) for item in found.files_below([str(data)])]
-    assert [(report.pickles, report.faults) for report in reports] == [(2, ()), (2, ())]
+    reports = examined(data)
+    assert [(report.pickles, report.faults) for report in reports] == [(2, []), (2, [])]
 
 
 def test_a_pickle_that_is_cut_short_counts_for_nothing():

@@ -333,24 +333,28 @@ def mapped_by_a_process(path) -> bool:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_a_process_that_is_killed_costs_no_other_result(data, tmp_path, monkeypatch):
-    from extreg.stores import survey
-    from extreg.stores.files import files_below
+    from extreg.census import crews, examine, steps
+    from extreg.census.counts import Counts
+    from extreg.census.opened import Work
+    from extreg.census.position import Options, Position
 
     for number in range(40):
-        (data / f"{number:02}").write_bytes(by_name())
-    report_on = survey.report_on
+        (data / f"{number:02}").write_bytes(by_name() + by_code(number + 1))
+    deadly = (by_name() + by_code(8), by_name() + by_code(24))
 
-    def killed(found):
-        if found.path.name in ("07", "23"):
+    def killed(cell, **options):
+        if cell in deadly:
             os.kill(os.getpid(), signal.SIGBUS)
-        return report_on(found)
+        return examine.examine(cell, **options)
 
-    # As pickle looks it up for the other processes, which are forks.
-    killed.__module__, killed.__qualname__ = report_on.__module__, report_on.__qualname__
-    monkeypatch.setattr(survey, "report_on", killed)
-    found = list(survey.reports(files_below([str(data)]), jobs=2))
-    assert [report.found.path.name for report in found] == [f"{number:02}" for number in range(40)]
-    assert [report.found.path.name for report in found if report.faults] == ["07", "23"]
+    monkeypatch.setattr(steps, "examine", killed)  # the other processes are forks
+    work = Work([str(data)], Options(), 0.1)
+    counts = Counts()
+    for answer in crews.Processes(2).read(work, [Position(0, "1/2"), Position(0, "2/2")]):
+        counts.add(answer.counts)
+    assert (counts.cells, counts.holding, counts.faults) == (40, 38, 2)
+    assert sorted(counts.codes) == [code for code in range(1, 41) if code not in (8, 24)]
+    assert sorted(Path(told.path).name for told in counts.unreadable) == ["07", "23"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for in /proc")
