@@ -60,7 +60,7 @@ class Cluster:
         try:
             futures = self._client.map(partial(read_stretch, __version__, share), positions, pure=False)
             reading = {future.key: _Reading(position) for future, position in zip(futures, positions, strict=True)}
-            completed = as_completed(futures)
+            completed = as_completed(futures, loop=self._client.loop)
             for future in completed:
                 part = reading.pop(future.key)
                 yield from part.take(future)

@@ -156,7 +156,7 @@ def _counts_as_json(counts: Counts) -> dict[str, Any]:
         "codes": code_rows(counts.codes),
         "globals": _global_rows(counts.globals),
         "opaque": [{"kind": kind, "count": count} for kind, count in sorted(counts.opaque.items())],
-        "unreadable": [told._asdict() for told in counts.unreadable],
+        "unreadable": [told._asdict() for told in sorted(counts.unreadable)],
         "unknown": [
             {"path": path, "kind": kind, "count": count} for (path, kind), count in sorted(counts.unknown.items())
         ],
