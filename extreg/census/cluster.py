@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # For how long a worker reads before it hands over what it counted, in seconds: that much is lost where it is killed.
 _STRETCH = 10.0
-_PATIENCE = 30.0
+_PATIENCE = 10.0
 
 
 class Cluster:
