@@ -9,13 +9,10 @@ from typing import Final
 from extreg.errors import UnreadableError
 from extreg.project.locate import read_pyproject
 from extreg.startup.pyproject import strings_in, table_in
+from extreg.stores.credentials import shown
 
 # How a URL begins; a single letter is a drive of Windows.
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/?#@]*(?:@[^/?#@]*)*@")
-_SECRETS: Final = re.compile(
-    r"(?i)(?<=[?&;])[^=&;#]*(?:pass|pwd|secret|token|key|credential|auth|sas|sig)[^=&;#]*=[^&;#]*"
-)
 
 
 def is_url(place: str) -> bool:
@@ -27,7 +24,7 @@ def canonical(place: str) -> str:
     """Return what a census calls `place`: a path from the root on, with no symlinks; a URL without credentials."""
     if not is_url(place):
         return os.path.realpath(place)
-    return _SECRETS.sub("", _CREDENTIALS.sub("", place))
+    return shown(place)
 
 
 def distinct(places: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from extreg.errors import UnreadableError
 
 _SHELLS = ("bash", "zsh", "fish")
 # What the help calls those values that are paths of files.
-_PATHS = frozenset(("PATH", "FILE", "PATH|PACKAGE", "BASE", "OURS", "THEIRS", "SCRIPT"))
+_PATHS = frozenset(("PATH", "PLACE", "FILE", "PATH|PACKAGE", "BASE", "OURS", "THEIRS", "SCRIPT"))
 
 
 def _completion(arguments: argparse.Namespace) -> int:

@@ -145,7 +145,7 @@ def hidden_places(
 def _hints(data: Buffer, release: Callable[[Buffer], None]) -> Iterator[tuple[int, str]]:
     """Yield where in `data` something may begin, and what."""
     for begin in range(0, len(data), _WINDOW):
-        if begin % _COLLECTED == 0 and not hasattr(sys, "getrefcount"):
+        if len(data) > _WINDOW and begin % _COLLECTED == 0 and not hasattr(sys, "getrefcount"):
             gc.collect()  # where nothing counts references, windows stay until somebody looks for them
         window = bytes(data[begin : begin + _WINDOW + _AHEAD]) if len(data) > _WINDOW else data
         if len(data) > _WINDOW and not bytes(window).strip(b"\0"):

@@ -71,7 +71,7 @@ def test_one_that_does_not_cover_all_places_names_those(demoted):
         '[tool.extreg]\nplaces = ["data", "more", "redis://user:secret@cache.example/0"]\n'
     )
     stderr = retired(demoted, 1).stderr
-    assert f"c.json does not cover {demoted / 'more'}, redis://cache.example/0, where" in stderr
+    assert f"c.json does not cover {demoted / 'more'}, redis://user@cache.example/0, where" in stderr
     assert "secret" not in stderr
 
 
