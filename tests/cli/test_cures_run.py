@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,24 @@ CENSUS = {
 TAKEN = (*INIT, "extreg scan --journal c.json")
 COUNTED = r"printf '\200\002\203\054\001.' > data/p; rm c.json; extreg scan --journal c.json"
 PARTS = (("1/2", "c.json"), ("2/2", "d.json"))
+# An order under protocol 0, which is text, and one with a state; and a jar that holds the first.
+PICKLE = "(ishop\nOrder\np0\n."
+SECRET = "(ishop\nOrder\np0\n(dS'a'\nS'secret'\nsb."
+RECORD = f"""\
+format = 1
+subject = "shop:Order"
+protocol = 0
+sha256 = "{sha256(PICKLE.encode()).hexdigest()}"
+names = ["shop:Order"]
+[bytes]
+tree = "shop:Order\\n"
+[loads]
+tree = "shop:Other\\n"
+"""
+JAR = {"tests/jar/a.pickle": PICKLE, "tests/jar/a.toml": RECORD}
+PARTICULAR = (
+    "class Order:\n    def __setstate__(self, state):\n        if state['a'] != 'secret': raise ValueError('no')\n"
+)
 
 WORLDS = {
     # The file
@@ -284,6 +303,24 @@ WORLDS = {
         fill={"FILE": "all.json"},
         after=1,
     ),
+    # The jar
+    "nothing in the jar": World("jar check", "jar add FILE", files={"order": PICKLE}, fill={"FILE": "order"}),
+    "no such entry": World("jar check b", "jar list", files=JAR, after=2),
+    "it has become something else": World("jar check", "jar check --update", files=JAR),
+    "a folder to be kept": World("jar add .", "jar add --from . --each 1", files={"order": PICKLE}, after=2),
+    "many to be kept": World("jar add many", "jar add --from many --each 2", files={"many": PICKLE * 101}, after=2),
+    "nothing to be kept": World(
+        "jar add", "jar add --from PATH --each 2", files={"order": PICKLE}, fill={"PATH": "order"}, after=2
+    ),
+    "cannot be redacted": World(
+        "jar add order", "jar add --no-redact order", files={"order": SECRET, "shop.py": PARTICULAR}, after=1
+    ),
+    "no sample": World(
+        "lint --extend-select no-sample",
+        "jar add FILE",
+        files={"order": PICKLE},
+        fill={"FILE": "order"},
+    ),
     # The others
     "no cache": World("compile --check", "compile"),
     "a folder to disassemble": World("dis .", "scan", fill={"scan": "scan ."}, after=2),
@@ -329,7 +366,7 @@ def test_a_cure_cures(name: str, tmp_path: Path) -> None:
 # What no world is needed for: by the source that says it, or by the command that is spoken of.
 NOT_RUN = {
     "a page on the command, or an example in its help": re.compile(
-        r"(?:add|alias|census|commands|counted|compile|completion|demo|demote|diff|dis|init|lint|list|merge_driver|move|parsing|promote|resolve|retire"
+        r"(?:add|alias|census|commands|counted|compile|completion|demo|demote|diff|dis|init|jar|jar_add|jar_check|jar_list|lint|list|merge_driver|move|parsing|promote|resolve|retire"
         r"|rewrite|rule|scan|schema|show|suggest|git_setup)\.py \| (?!git-setup|init$)"
     ),
     "a page of documentation": re.compile(r"rule_pages\.py|__init__\.py"),

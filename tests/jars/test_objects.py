@@ -207,6 +207,16 @@ def test_what_is_certain_of_a_dataclass() -> None:
     assert why(Data(1)) == {"later": ("annotated in the class", False)}
 
 
+def test_what_is_certain_of_an_attrs_class() -> None:
+    attrs = pytest.importorskip("attrs")
+    fields = {"must": attrs.field(), "has": attrs.field(default=1), "late": attrs.field(init=False)}
+    found = attrs.make_class("Made", fields, slots=True)
+    assert {name: sure for name, (_, sure) in why(bare(found)).items()} == {"must": True, "has": True, "late": False}
+    plain = attrs.make_class("Plain", ["must"], slots=False)
+    assert why(bare(plain)) == {"must": ("a field of the attrs class", True)}
+    assert why(plain(1)) == {}
+
+
 def test_what_is_certain_of_an_init() -> None:
     assert list(why(bare(Assigning))) == ["a", "b", "c", "d", "g"]
     assert list(why(bare(Below))) == ["_Below__own", "a", "b", "c", "d", "g"]
