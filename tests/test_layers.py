@@ -34,6 +34,7 @@ LAYERS = (
     ("extreg.jar.",),
     ("extreg.programs.",),
     ("extreg.merging.",),
+    ("extreg.shapes.",),
     ("extreg.linter.",),
     ("extreg.stores.",),
     ("extreg.census.",),

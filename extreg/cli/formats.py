@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from extreg import __version__
@@ -22,6 +22,10 @@ SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 # Where something else stands, which may move too.
 _LINES = re.compile(r"\blines? [0-9]+(?:(?:, | and )[0-9]+)*|:[0-9]+\b")
 
+_COLOURS = {"error": "red", "note": "cyan"}
+_GITHUB = {"error": "error", "note": "notice"}
+_COUNTED: tuple[tuple[Literal["error", "note"], str], ...] = (("error", "finding"), ("note", "note"))
+
 Colour = Callable[[str, str], str]
 
 
@@ -30,11 +34,15 @@ def as_text(findings: Sequence[Finding], path: str, colour: Colour) -> str:
     lines = []
     for found in findings:
         place = found.path if found.line is None else f"{found.path}:{found.line}"
-        lines.append(f"{colour(printable(place), 'bold')}: {colour(found.rule, 'red')}: {printable(found.message)}")
+        rule = colour(found.rule, _COLOURS[found.level])
+        lines.append(f"{colour(printable(place), 'bold')}: {rule}: {printable(found.message)}")
         if found.hint:
             lines.append(f"    {colour('hint:', 'cyan')} {printable(found.hint)}")
-    count = len(findings)
-    total = f"{count} finding{'s' if count != 1 else ''}" if count else colour("clean", "green")
+    counts = Counter(found.level for found in findings)
+    counted = [
+        f"{counts[level]} {word}{'s' if counts[level] != 1 else ''}" for level, word in _COUNTED if counts[level]
+    ]
+    total = " and ".join(counted) or colour("clean", "green")
     return "\n".join([*lines, f"{printable(path)}: {total}"])
 
 
@@ -51,7 +59,7 @@ def as_github(findings: Sequence[Finding], path: str, colour: Colour) -> str:  #
         place = {"file": in_repository(found.path), "line": found.line or 1, "title": f"extreg {found.rule}"}
         properties = ",".join(f"{key}={_property(value)}" for key, value in place.items())
         text = f"{found.message}\n{found.hint}" if found.hint else found.message
-        lines.append(f"::error {properties}::{_data(text)}")
+        lines.append(f"::{_GITHUB[found.level]} {properties}::{_data(text)}")
     return "\n".join(lines)
 
 
@@ -90,7 +98,7 @@ def _result(found: Finding, fingerprint: str) -> dict[str, Any]:
     return {
         "ruleId": found.rule,
         "ruleIndex": list(BY_NAME).index(found.rule),
-        "level": "error",
+        "level": found.level,
         "message": {"text": printable(f"{found.message} ({found.hint})" if found.hint else found.message)},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"primaryLocationLineHash": fingerprint},

@@ -48,7 +48,7 @@ def _lint(arguments: argparse.Namespace) -> int:
             say_as_it_is(shown)
     if any(found.rule == "malformed" for found in findings):
         return 2
-    return 1 if findings else 0
+    return 1 if any(found.level == "error" for found in findings) else 0
 
 
 def _print_diff(before: str, after: str, path: str) -> None:

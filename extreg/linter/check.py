@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from extreg.linter.context import Context
 from extreg.linter.finding import Finding
-from extreg.linter.rules import file, history, ignores, names, other_names, processes, samples, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, processes, samples, state, targets
 
 Rule = Callable[[Context], Iterator[Finding]]
 
@@ -48,6 +48,15 @@ RULES: tuple[Rule, ...] = (
     processes.late_install,
     processes.engine_without_codes,
     processes.unpackaged_registry,
+    state.slots_gained,
+    state.field_gained,
+    state.enum_changed,
+    state.arguments_changed,
+    state.base_changed,
+    state.slot_lost,
+    state.version_lowered,
+    state.missing_migration,
+    state.pickling_changed,
     samples.no_sample,
     ignores.unused_ignore,
 )
@@ -60,7 +69,10 @@ def name_of(rule: Rule) -> str:
 
 BY_NAME = {name_of(rule): rule for rule in RULES}
 # What not every project wants: these rules run where they are selected by name.
-OPTIONAL = frozenset({"no-sample"})
+OPTIONAL = frozenset({"no-sample", "pickling-changed"})
+
+# Those that compare the state of classes.
+ON_STATE = frozenset(name for name, rule in BY_NAME.items() if rule.__module__ == state.__name__)
 
 
 def wanted_rules(
@@ -117,4 +129,6 @@ def _without_means(context: Context) -> set[str]:
         lacking |= {"late-install", "engine-without-codes"}
     if not context.wheel:
         lacking.add("unpackaged-registry")
+    if context.states is None:
+        lacking |= ON_STATE
     return lacking

@@ -9,6 +9,7 @@ from extreg.linter.finding import Finding
 from extreg.programs.wheel import LeftOut
 from extreg.programs.whole import Project
 from extreg.registry.document import CodeTable, Document, OtherName, Row
+from extreg.shapes.change import Change
 from extreg.targets.calls import Call
 from extreg.targets.lookup import Answer
 
@@ -24,6 +25,21 @@ class Past(NamedTuple):
     document: Document
 
 
+class StateChange(NamedTuple):
+    """What became of the state of a class, or of what a function takes.
+
+    ``who`` names it in messages and ``then`` the revision that it is compared with; ``back`` says that old readers meet
+    new pickles; ``path`` and ``line`` are where its definition stands.
+    """
+
+    change: Change
+    who: str
+    then: str
+    back: bool
+    path: str
+    line: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Everything a rule may look at: the registry file, those of the packages it includes, and what the world knows.
@@ -36,7 +52,8 @@ class Context:
     literal `add_extension` calls in the project, ``installed`` those in installed distributions, and ``sources`` the
     texts of the files that they are in, and of those with findings of their own.  ``programs`` is what the project's
     sources do about codes in processes, ``package`` the one that the registry file lies in, ``unpackaged`` why its
-    wheel would lack the file, if ``wheel`` says that this was looked at.  ``pythons`` are the versions that the project
+    wheel would lack the file, if ``wheel`` says that this was looked at.  ``states`` is what
+    became of the classes since ``base``.  ``pythons`` are the versions that the project
     supports, ``own`` the top-level packages in its folders, of those that ``[renamed]`` speaks of.
     ``unsampled`` are the live codes that no pickle in the jar refers to, with their targets.
     """
@@ -56,6 +73,7 @@ class Context:
     package: str = ""
     unpackaged: LeftOut | None = None
     wheel: bool = False
+    states: tuple[StateChange, ...] | None = None
     pythons: tuple[tuple[int, int], ...] = KNOWN_PYTHONS
     own: frozenset[str] = frozenset()
     unsampled: Mapping[int, str] | None = None

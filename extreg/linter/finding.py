@@ -1,7 +1,7 @@
 """What a lint rule finds."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from extreg.printable import printable
 
@@ -11,7 +11,8 @@ class Finding:
     """One thing that a rule found.
 
     ``rule`` is the name of the lint rule (``extreg rule NAME`` explains it) and ``path`` the file.  ``line`` counts
-    from 1 and is None where the finding is about the whole file; ``hint`` is a command or an edit, or empty.
+    from 1 and is None where the finding is about the whole file; ``hint`` is a command or an edit, or empty;
+    ``level`` is ``error``, or ``note`` for what only somebody who knows the code can judge, and which fails nothing.
     """
 
     rule: str
@@ -19,6 +20,7 @@ class Finding:
     line: int | None
     message: str
     hint: str = ""
+    level: Literal["error", "note"] = "error"
 
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path}:{self.line}"
@@ -30,11 +32,12 @@ class Finding:
         return self.path, self.line or 0, self.rule, self.message
 
     def as_json(self) -> dict[str, Any]:
-        """Return the five fields as a dict that the json module can write."""
+        """Return the fields as a dict that the json module can write."""
         return {
             "rule": self.rule,
             "path": self.path,
             "line": self.line,
             "message": self.message,
             "hint": self.hint,
+            "level": self.level,
         }

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from extreg.linter.check import BY_NAME, Rule
-from extreg.linter.rules import file, history, ignores, names, other_names, processes, samples, targets
+from extreg.linter.rules import file, history, ignores, names, other_names, processes, samples, state, targets
 
 # Where the documentation is for who has nothing but a finding: each rule has an anchor of its name in docs/rules.md.
 PAGE = "https://pypi.org/project/extreg/"
@@ -16,6 +16,7 @@ _SECTIONS = (
     ("Former and other names", other_names),
     ("What was promised before", history),
     ("Other processes", processes),
+    ("What pickles hold besides", state),
     ("The jar", samples),
     ("Comments", ignores),
 )

@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from extreg.errors import UnreadableError
-from extreg.jar.entries import jar_entries
+from extreg.jar.entries import jar_entries, mentioned
 from extreg.jar.folder import jar_folder
 from extreg.jar.sampled import unsampled
-from extreg.linter.check import check, wanted_rules
+from extreg.linter.between import Comparison, comparer, pairs
+from extreg.linter.check import ON_STATE, check, wanted_rules
 from extreg.linter.context import Context, Past
 from extreg.linter.finding import Finding
 from extreg.linter.past import all_versions, at_ref
@@ -121,7 +122,8 @@ class Run:
         document = read_document(self.path)
         if wishes.rolling and wishes.against is None:
             raise UnreadableError("--rolling needs a base to compare with", "--against REF")
-        sources = Sources([self.settings.folder, *self.settings.path, *registry_folders(self.path)])
+        folders = [self.settings.folder, *self.settings.path, *registry_folders(self.path)]
+        sources = Sources(folders)
         looked_at = wishes.sources and document.registry is not None and self._wants(*_BY_SOURCE)
         targets = _targets(document) if looked_at or wishes.imports else []
         answers = sources.answers([*targets, *other_names(document)]) if looked_at else None
@@ -129,10 +131,16 @@ class Run:
         wheel = wishes.sources and self._wants("unpackaged-registry")
         programs = self._programs(sources) if wishes.sources and self._wants(*_BY_PROGRAMS) else None
         installed = sources.calls(installed_files()) if wishes.installed else ()
+        base = self._base(wishes.against)
+        comparison = self._compare(wishes, document, base, sources, folders)
+        self.notes += [comparison.note] if comparison is not None and comparison.note else []
+        looked_into = (*(call.path for call in (*(calls or ()), *installed)), *(programs.told if programs else ()))
+        texts = {path: sources.text(path) for path in looked_into}
+        texts |= comparison.texts if comparison is not None else {}
         return Context(
             document=document,
             included=_included(document, sources.path),
-            base=self._base(wishes.against),
+            base=base,
             history=all_versions(self.path) if wishes.history else None,
             rolling=wishes.rolling,
             unmerged=self.unmerged,
@@ -140,17 +148,12 @@ class Run:
             imported=import_answers(targets, sources.path) if wishes.imports else None,
             calls=calls,
             installed=installed,
-            sources={
-                path: sources.text(path)
-                for path in (
-                    *(call.path for call in (*(calls or ()), *installed)),
-                    *(programs.told if programs else ()),
-                )
-            },
+            sources=texts,
             programs=programs,
             package=".".join(self._package()),
             unpackaged=self._unpackaged() if wheel else None,
             wheel=wheel,
+            states=tuple(comparison.changes) if comparison is not None else None,
             pythons=self.settings.pythons,
             own=sources.own(document.tables.renamed.values()) if looked_at else frozenset(),
             unsampled=self._unsampled(document) if self._wants("no-sample") else None,
@@ -168,6 +171,25 @@ class Run:
     def _unpackaged(self) -> LeftOut | None:
         folder, pyproject = read_pyproject(self.path.absolute().parent)
         return left_out(self.path, folder.parent, pyproject)
+
+    def _compare(
+        self, wishes: Wishes, document: Document, base: Past | None, sources: Sources, folders: list[Path]
+    ) -> Comparison | None:
+        """Return what became of the state of classes since the base; None where nobody asks, or can tell."""
+        if base is None or wishes.against is None or not wishes.sources or document.registry is None:
+            return None
+        if not self._wants(*ON_STATE):
+            return None
+        found = comparer(sources, against=wishes.against, registry=self.path, folders=folders)
+        if found is None:
+            return None
+        # Private names of the project that nobody would give a code, but that old pickles hold.
+        kept = sorted(name for name in mentioned(jar_folder(self.path)) if ":" in name)
+        reducers = frozenset(base.document.tables.reducers), frozenset(document.tables.reducers)
+        comparison = found.compare(pairs(base.document, document, kept), reducers=reducers, rolling=wishes.rolling)
+        comparison.changes = [state._replace(path=_shown(state.path)) for state in comparison.changes]
+        comparison.texts = {_shown(path): text for path, text in comparison.texts.items()}
+        return comparison
 
     def _calls(self, sources: Sources) -> tuple[Call, ...]:
         found = sources.calls(self._project_files)

@@ -88,6 +88,11 @@ class Sources:
             self._modules[name] = self._load(name)
         return self._modules[name]
 
+    def origin(self, name: str) -> str | None:
+        """Return the path of the file that the module called `name` is loaded from, or None."""
+        self.load(name)
+        return self._origins.get(name)
+
     def survey(self, package: str) -> Package:
         """Return what all files of a top-level package do to the objects and modules of others.
 

@@ -379,6 +379,7 @@ def test_lint_says_clean_and_finds(run_extreg: Run, registry_file: Path) -> None
         "line": 4,
         "message": message,
         "hint": "extreg lint --fix moves the line",
+        "level": "error",
     }
     assert json.loads(done.stdout) == {"version": 1, "findings": [finding]}
 

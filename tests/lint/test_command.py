@@ -55,7 +55,7 @@ def test_json_has_a_version(extreg, project) -> None:
     write(project, '300 = "shop:Order"')
     answer = json.loads(extreg("lint", "--format", "json").stdout)
     assert answer["version"] == 1
-    assert set(answer["findings"][0]) == {"rule", "path", "line", "message", "hint"}
+    assert set(answer["findings"][0]) == {"rule", "path", "line", "message", "hint", "level"}
 
 
 def test_github_annotations_escape_what_has_a_meaning(extreg, project) -> None:

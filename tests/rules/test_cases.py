@@ -6,9 +6,9 @@ path where that is not registry.toml.  Paths in messages are relative to the cas
 
 What the world knows comes from more files, where a case has them: ``base.toml`` (--against), ``history/*.toml``
 (--history, oldest first), ``tree/`` (the project's sources; looked up, and imported when the options say so),
-``installed/`` (the files of installed distributions), ``jar/`` (the records of a jar), and ``options.json``
-(``rolling``, ``unmerged``, ``imports``, ``pythons``, and ``package``, the package in ``tree/`` that a copy of the
-registry lies in).
+``base-tree/`` (its sources as they were), ``installed/`` (the files of installed distributions), ``jar/`` (the records
+of a jar), and ``options.json`` (``rolling``, ``unmerged``, ``imports``, ``pythons``, and ``package``, the package in
+``tree/`` that a copy of the registry lies in).
 """
 
 import json
@@ -21,6 +21,7 @@ import pytest
 
 from extreg.jar.entries import jar_entries
 from extreg.jar.sampled import unsampled
+from extreg.linter.between import Comparer, pairs
 from extreg.linter.check import OPTIONAL, RULES, check, name_of
 from extreg.linter.context import Context, Past
 from extreg.linter.finding import Finding
@@ -28,6 +29,7 @@ from extreg.linter.run import other_names
 from extreg.programs.gather import read_project
 from extreg.programs.wheel import left_out
 from extreg.registry.document import Document
+from extreg.shapes.earlier import Earlier, FolderFiles, Today
 from extreg.startup.pyproject import parse_pyproject
 from extreg.targets.child import import_answers
 from extreg.targets.trees import Sources, project_files
@@ -54,6 +56,8 @@ def context(case: Path) -> Context:
         known = replace(known, history=tuple(Past(name, read(case, name)) for name in names))
     if (case / "tree").exists():
         known = with_sources(known, case, options)
+    if (case / "base-tree").exists():
+        known = with_states(known, case, options)
     if (case / "jar").exists():
         assert known.document.registry is not None
         known = replace(known, unsampled=unsampled(known.document.registry, jar_entries(case / "jar")))
@@ -96,10 +100,30 @@ def with_sources(known: Context, case: Path, options: dict[str, Any]) -> Context
     )
 
 
+def with_states(known: Context, case: Path, options: dict[str, Any]) -> Context:
+    """Return `known` with what became of the state of the classes of a case."""
+    assert known.base is not None
+    today = Today(Sources([case / "tree"]))
+    earlier = Earlier(FolderFiles(case / "base-tree"), [""], today)
+    reducers = frozenset(known.base.document.tables.reducers), frozenset(known.document.tables.reducers)
+    found = Comparer(today, earlier, "the base").compare(
+        pairs(known.base.document, known.document), reducers=reducers, rolling=options.get("rolling", False)
+    )
+    changes = (state._replace(path=Path(state.path).relative_to(case).as_posix()) for state in found.changes)
+    return replace(known, states=tuple(changes))
+
+
 def shown(finding: Finding) -> dict[str, object]:
     """Return a finding as expected.json has it."""
     where = {} if finding.path == "registry.toml" else {"path": finding.path}
-    return {"rule": finding.rule, **where, "line": finding.line, "message": finding.message}
+    level = {} if finding.level == "error" else {"level": finding.level}
+    return {"rule": finding.rule, **where, "line": finding.line, "message": finding.message, **level}
+
+
+def selected(case: Path) -> "list[str]":
+    """Return the rules that a case selects by name: all that run by themselves, where it does not say."""
+    path = case / "options.json"
+    return json.loads(path.read_text()).get("select", []) if path.exists() else []  # type: ignore[no-any-return]
 
 
 def test_there_are_cases() -> None:

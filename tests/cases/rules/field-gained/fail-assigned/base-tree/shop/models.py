@@ -1,0 +1,8 @@
+class Base:
+    pass
+
+
+class Order(Base):
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines

@@ -1,0 +1,5 @@
+class Order:
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
+        self.note = ''

@@ -1,0 +1,7 @@
+class Order:
+    __slots__ = ('id', 'lines', 'note')
+
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
+        self.note = ''

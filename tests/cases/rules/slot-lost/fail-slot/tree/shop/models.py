@@ -1,0 +1,6 @@
+class Order:
+    __slots__ = ('id', 'lines')
+
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines

@@ -1,0 +1,25 @@
+class Order:
+    __slots__ = ('id', 'lines', 'note')
+
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
+        self.note = ''
+
+
+class Line:
+    __slots__ = ('id', 'lines', 'note')
+
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
+        self.note = ''
+
+
+class Basket:
+    __slots__ = ('id', 'lines', 'note')
+
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
+        self.note = ''

@@ -1,0 +1,11 @@
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Order:
+    id: int
+
+
+@dataclass(frozen=True)
+class Line:
+    price: int

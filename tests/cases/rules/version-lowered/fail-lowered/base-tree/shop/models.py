@@ -1,0 +1,15 @@
+from extreg.reduce import versioned
+
+
+@versioned(3, {1: dict, 2: dict})
+class Order:
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
+
+
+@versioned(2, {1: dict})
+class Line:
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines

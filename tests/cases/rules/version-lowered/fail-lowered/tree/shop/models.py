@@ -1,0 +1,14 @@
+from extreg.reduce import versioned
+
+
+@versioned(2, {1: dict})
+class Order:
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
+
+
+class Line:
+    def __init__(self, id, lines):
+        self.id = id
+        self.lines = lines
