@@ -10,6 +10,7 @@ from extreg.registry.document import Document
 from extreg.shapes.compare import compare
 from extreg.shapes.earlier import CommitFiles, Earlier, FolderFiles, Today, roots_below
 from extreg.shapes.following import World
+from extreg.shapes.lineage import CEILING
 from extreg.shapes.shape import Shape
 from extreg.shapes.shaping import Shaper
 from extreg.shapes.signatures import Parameters
@@ -87,8 +88,8 @@ class Comparer:
                 found.changes.append(StateChange(change, pair.who, self.then, back, path, after.place.line))
 
     def _same(self, modules: frozenset[str]) -> bool:
-        """Whether everything that a shape of today was read from is as it was."""
-        return all(self.earlier.load(name) is self.today.load(name) for name in modules)
+        """Whether everything that a shape of today was read from is as it was; what was cut off is not."""
+        return len(modules) <= CEILING and all(self.earlier.load(name) is self.today.load(name) for name in modules)
 
     def _place(self, module: str) -> tuple[str, str]:
         origin = self.today.sources.origin(module) or module

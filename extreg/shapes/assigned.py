@@ -62,6 +62,13 @@ class Flow:
         finally:
             self._running.pop()
 
+    def set_by_property(self, name: str) -> Names:
+        """Return what the setter of a property assigns; nothing where `name` is none."""
+        found = self.method(name)
+        if found is None or not any(dotted_name(one) == f"{name}.setter" for one in found[1].decorator_list):
+            return frozenset()
+        return self.certain(name)
+
     def _generated(self, start: int) -> Names | None:
         """Return what an `__init__` that a decorator makes assigns; None where the next one is written out."""
         for place in range(start, len(self.lineage)):
@@ -193,6 +200,7 @@ class _Run:
     def stored(self, target: ast.expr | None) -> Iterator[str]:
         if isinstance(target, ast.Attribute) and self.is_instance(target.value):
             yield self.member.mangled(target.attr)
+            yield from self.flow.set_by_property(target.attr)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 yield from self.stored(element)

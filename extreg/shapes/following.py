@@ -12,7 +12,7 @@ from extreg.registry.target import split
 from extreg.shapes.parsed import Body, Bound, Load, NoSource, Parsed, absolute_name, read_body
 from extreg.targets.reach import dotted_name
 
-_DEEPEST = 40  # of chains of imports and aliases; longer ones go round in circles
+_DEEPEST = 60  # of chains of imports and aliases; longer ones go round in circles
 # What is known of these is known by name; their own sources are not looked into.
 _BY_NAME = frozenset({"abc", "attr", "attrs", "dataclasses", "enum", "functools", "typing", "typing_extensions"})
 _SINGLE = frozenset({"collections.namedtuple", "extreg.reduce.versioned", "warnings.deprecated", "copyreg.__newobj__"})

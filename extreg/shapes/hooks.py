@@ -88,11 +88,11 @@ def reduces(flow: Flow, target: str, follow: Follow) -> Reduces | None:
         for place, member in enumerate(flow.lineage):
             if name in member.body.names:
                 found = flow.method(name, place)
-                return _reduced(found[1], member, target, follow) if found is not None else Reduces((), False)
+                return _reduced(flow, found[1], member, target, follow) if found is not None else Reduces((), False)
     return None
 
 
-def _reduced(node: Function, member: Member, target: str, follow: Follow) -> Reduces:
+def _reduced(flow: Flow, node: Function, member: Member, target: str, follow: Follow) -> Reduces:
     calls: list[Call] = []
     known = True
     arguments = [*node.args.posonlyargs, *node.args.args]
@@ -100,7 +100,7 @@ def _reduced(node: Function, member: Member, target: str, follow: Follow) -> Red
     for returned in _returns(node):
         value = returned.value
         if isinstance(value, ast.Tuple) and len(value.elts) >= 2:
-            what, takes = _callable(value.elts[0], instance, member, target, follow)
+            what, takes = _callable(flow, value.elts[0], instance, member, target, follow)
             given = value.elts[1]
             count = len(given.elts) if isinstance(given, ast.Tuple) and not _starred(given) else None
             third = value.elts[2] if len(value.elts) > 2 else None
@@ -113,22 +113,45 @@ def _reduced(node: Function, member: Member, target: str, follow: Follow) -> Red
 
 
 def _callable(
-    node: ast.expr, instance: str, member: Member, target: str, follow: Follow
+    flow: Flow, node: ast.expr, instance: str, member: Member, target: str, follow: Follow
 ) -> tuple[str, Parameters | None]:
     if isinstance(node, ast.Call) and dotted_name(node.func) == "type" and len(node.args) == 1:
         return ("class", None) if dotted_name(node.args[0]) == instance else ("", None)
     dotted = dotted_name(node)
     if dotted == f"{instance}.__class__":
         return "class", None
-    found = follow(member, dotted)
+    found = _own_method(flow, node, instance) or follow(member, dotted)
     if isinstance(found, ClassAt):
         own = f"{found.module.name}:{found.qualname}"
         return ("class", None) if own == target else ("", None)
     if isinstance(found, FunctionAt):
-        plain = not found.node.decorator_list
-        takes = parameters(found.node, found.qualname, bound=False) if plain else None
-        return f"{found.module.name}:{found.qualname}", takes
+        return f"{found.module.name}:{found.qualname}", called_by_name(found)
     return "", None
+
+
+def _own_method(flow: Flow, node: ast.expr, instance: str) -> FunctionAt | None:
+    """Return the static method or class method that an attribute of the instance or of its class is."""
+    if not isinstance(node, ast.Attribute):
+        return None
+    holder = node.value.func if isinstance(node.value, ast.Call) else node.value
+    if dotted_name(holder) not in (instance, f"{instance}.__class__", "type"):
+        return None
+    found = flow.method(node.attr)
+    if found is None:
+        return None
+    member = flow.lineage[found[0]]
+    decorators = [dotted_name(one) for one in found[1].decorator_list]
+    if member.module is None or decorators not in (["staticmethod"], ["classmethod"]):
+        return None
+    return FunctionAt(member.module, found[1], f"{member.qualname}.{node.attr}")
+
+
+def called_by_name(found: FunctionAt) -> Parameters | None:
+    """Return what a function takes that is fetched from its module or class; None where a decorator may change it."""
+    decorators = [dotted_name(one) for one in found.node.decorator_list]
+    if decorators not in ([], ["staticmethod"], ["classmethod"]):
+        return None
+    return parameters(found.node, found.qualname, bound=decorators == ["classmethod"])
 
 
 def given_arguments(flow: Flow) -> int | None:

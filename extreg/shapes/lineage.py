@@ -21,7 +21,7 @@ from extreg.targets.reach import dotted_name
 
 # What pulls in more modules than this is told by running it, not by reading.
 CEILING = 60
-_DEEPEST = 40
+_DEEPEST = 100  # bases above each other
 
 # Decorators that leave alone what instances have.
 _HARMLESS = frozenset(
@@ -241,6 +241,9 @@ class Lineages:
         if isinstance(node, ast.Name) and member.module is not None:
             found = self.world.follow(member.module, node.id)
             return self._constant_names(member, found.node) if isinstance(found, ValueAt) else None
+        if isinstance(node, ast.Attribute) and node.attr == "__slots__" and member.module is not None:
+            above = self.world.follow(member.module, dotted_name(node.value), member.outer)
+            return self.member(above).slots if isinstance(above, ClassAt) else None
         if not isinstance(node, ast.expr):
             return None
         try:

@@ -220,18 +220,14 @@ def _literal(node: ast.expr) -> object:
 def guards(tree: ast.AST) -> Iterator[str]:
     """Yield the names of attributes that are asked for with care: they may be absent.
 
-    `hasattr`, `getattr` with a default, ``in`` and `get` on a ``__dict__``, and what a handler of AttributeError
-    stands behind.
+    `hasattr`, `getattr` with a default, ``in`` and `get` on a ``__dict__``.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _careful_call(node)
         elif isinstance(node, ast.Compare) and any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops):
-            if isinstance(node.left, ast.Constant) and _is_namespace(node.comparators[0]):
-                yield str(node.left.value)
-        elif isinstance(node, _TRY) and any(_catches(handler) for handler in node.handlers):
-            for statement in node.body:
-                yield from (found.attr for found in ast.walk(statement) if isinstance(found, ast.Attribute))
+            asked = [node.left] if _is_namespace(node.comparators[0]) else []
+            yield from (str(name.value) for name in asked if isinstance(name, ast.Constant))
 
 
 def _careful_call(node: ast.Call) -> Iterator[str]:
@@ -250,10 +246,18 @@ def _is_namespace(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and dotted_name(node.func) == "vars" and len(node.args) == 1
 
 
+def tried(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of attributes that a handler of `AttributeError` stands behind."""
+    for node in ast.walk(tree):
+        if isinstance(node, _TRY) and any(_catches(handler) for handler in node.handlers):
+            for statement in node.body:
+                yield from (found.attr for found in ast.walk(statement) if isinstance(found, ast.Attribute))
+
+
 def _catches(handler: ast.ExceptHandler) -> bool:
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     names = {(dotted_name(kind) or "").rpartition(".")[2] for kind in kinds if kind is not None}
-    return handler.type is None or bool(names & {"AttributeError", "Exception", "BaseException"})
+    return "AttributeError" in names
 
 
 def _given(body: Body) -> dict[str, frozenset[str]]:

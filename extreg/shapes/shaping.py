@@ -16,10 +16,10 @@ from extreg.shapes.following import (
     ValueAt,
     World,
 )
-from extreg.shapes.hooks import given_arguments, reduces, restores
+from extreg.shapes.hooks import called_by_name, given_arguments, reduces, restores
 from extreg.shapes.lineage import Lineages, Member
 from extreg.shapes.members import members
-from extreg.shapes.parsed import guards
+from extreg.shapes.parsed import guards, tried
 from extreg.shapes.shape import Form, Names, Place, Reduces, Restores, Shape, dumped
 from extreg.shapes.signatures import Parameters, parameters
 from extreg.shapes.versioning import version
@@ -52,12 +52,7 @@ class Shaper:
 
     def _shape(self, found: Found) -> Shape | Unread:
         if isinstance(found, FunctionAt):
-            own = f"{found.module.name}:{found.qualname}"
-            place = Place(found.module.name, found.node.lineno)
-            if found.node.decorator_list or "." in found.qualname:
-                return Shape(target=own, place=place, kind="function", unknown="it is decorated")
-            takes = parameters(found.node, found.qualname, bound=False)
-            return Shape(target=own, place=place, kind="function", parameters=takes)
+            return _function(found)
         if isinstance(found, ClassAt):
             lineage = self.lineages.of(found)
             own = f"{found.module.name}:{found.qualname}"
@@ -157,6 +152,16 @@ class Shaper:
         return tuple(sorted(name for name, abstract in found.items() if abstract))
 
 
+def _function(found: FunctionAt) -> Shape:
+    """Return the shape of a function, or of a method as its class gives it."""
+    own = f"{found.module.name}:{found.qualname}"
+    place = Place(found.module.name, found.node.lineno)
+    takes = called_by_name(found)
+    if takes is None:
+        return Shape(target=own, place=place, kind="function", unknown="it is decorated")
+    return Shape(target=own, place=place, kind="function", parameters=takes)
+
+
 def _constructor(flow: Flow, lineage: Sequence[Member]) -> Parameters | None:
     """Return what a call of the class takes, None where that cannot be told."""
     for place, member in enumerate(lineage):
@@ -247,6 +252,8 @@ def _guarded(written: Sequence[Member]) -> Names:
     for member in written:
         if member.module is not None:
             found |= {member.mangled(name) for name in member.module.guarded}
+        if member.node is not None:
+            found |= {member.mangled(name) for name in tried(member.node)}
         bound = member.body.names.get("__getstate__", [])
         for one in bound:
             for node in ast.walk(one.node) if one.node is not None else ():
