@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from extreg.shapes.change import Change, quoted
+from extreg.shapes.cures import as_list, migration
 from extreg.shapes.shape import Shape
 
 _NUMBERS = frozenset({"int", "float", "complex", "str", "bytes"})
@@ -109,14 +110,18 @@ def _states(wrote: Shape, reads: Shape) -> Iterator[Change]:
     if wrote.form == "slots" and reads.generated in ("attrs", "list") and names:
         kind = "slots of attrs" if reads.generated == "attrs" else "slots of a frozen dataclass"
         effect = f"loads with None for {reads.sequence[0]!r} and a dict for the next" if reads.sequence else ""
+        edit = (
+            migration(reads, as_list(reads, "state[1]")) if reads.generated == "list" else migration(reads, "state[1]")
+        )
         if effect:
-            yield _change(f"slots {quoted(names)}", kind, "silent", effect, _taking(reads))
+            yield _change(f"slots {quoted(names)}", kind, "silent", effect, edit)
     elif wrote.form == "attrs" and not reads.generated and not reads.has_dict and wrote.certain:
         effect = f"AttributeError: {reads.name!r} object has no attribute '__dict__'"
         yield _change("slots of attrs", "plain slots", "load", effect, _taking(reads))
     elif wrote.form == "attrs" and reads.generated == "list" and wrote.certain:
         effect = "loads with the names of fields for their values"
-        yield _change("slots of attrs", "slots of a frozen dataclass", "silent", effect, _taking(reads))
+        edit = migration(reads, as_list(reads, "state"))
+        yield _change("slots of attrs", "slots of a frozen dataclass", "silent", effect, edit)
     elif wrote.form == "list" and not reads.generated and wrote.sequence:
         # pickle in C says UnpicklingError, the one in Python AttributeError
         yield _change(

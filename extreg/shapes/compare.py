@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from extreg.shapes.arguments import argument_changes, function_changes
 from extreg.shapes.bases import base_changes
 from extreg.shapes.change import Change, listed, quoted
-from extreg.shapes.cures import add_values, migration, next_version
+from extreg.shapes.cures import add_values, as_list, migration, next_version
 from extreg.shapes.enums import enum_changes
 from extreg.shapes.shape import Shape
 from extreg.shapes.signatures import Parameters
@@ -118,7 +118,7 @@ def _slots(wrote: Shape, reads: Shape) -> Iterator[Change]:
                 reads=f"slots alone ({listed(reads.sequence)}) and frozen",
                 when="silent",
                 effect="loads with the names of attributes for their values",
-                edits=(_set_state(reads), f"leave slots out of {reads.name}"),
+                edits=(migration(reads, as_list(reads, "state")), f"leave slots out of {reads.name}"),
             )
         elif not reads.has_dict and not reads.generated:
             yield Change(
@@ -216,10 +216,6 @@ def _gain(wrote: Shape, reads: Shape, names: list[str], *, note: bool) -> Change
         gone=quoted(gone),
         note=note,
     )
-
-
-def _set_state(reads: Shape) -> str:
-    return f"a __setstate__ in {reads.name} that takes a dict too"
 
 
 def _pickling(wrote: Shape, reads: Shape) -> Iterator[Change]:

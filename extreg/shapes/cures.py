@@ -17,6 +17,14 @@ def migration(reads: Shape, state: str) -> str:
     return f"@versioned({number}, {{{number - 1}: lambda state: {state}}})"
 
 
+def as_list(reads: Shape, state: str) -> str:
+    """Return the expression that makes a frozen dataclass's list of values from the dict `state`.
+
+    Python 3.10 puts its own ``__setstate__`` over one in the class, so that only a migration helps there.
+    """
+    return f"[{state}.get(name) for name in {reads.sequence!r}]"
+
+
 def add_values(wrote: Shape, reads: Shape, names: Sequence[str], gone: Sequence[str]) -> tuple[str, ...]:
     """Return the edits that give old objects the attributes `names`; `gone` are those that they have in their place."""
     edits = []

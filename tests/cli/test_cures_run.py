@@ -131,6 +131,19 @@ WORLDS = {
             )
         },
     ),
+    # What pickles hold
+    "a field gained": World(
+        "lint --against before/registry.toml",
+        "jar add FILE",
+        files={
+            "before/registry.toml": file(),
+            "before/shop.py": "class Order: pass\n",
+            "shop.py": "class Order:\n    def __init__(self):\n        self.id = 1\n",
+            "old.pickle": "cshop\nOrder\n.",
+        },
+        fill={"FILE": "old.pickle"},
+        after=1,
+    ),
     # What targets lead to
     "misspelt": World(
         "lint", "move shop:Ordr MODULE:NAME", registry=file('300 = "shop:Ordr"\n'), fill={"MODULE:NAME": "shop:Order"}

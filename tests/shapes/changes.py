@@ -61,11 +61,8 @@ CASES = (
         DATA + "@dataclass(frozen=True, slots=True)\nclass C:\n    a: int\n    b: int\n",
         "(it.a, it.b)",
         "('a', 'b')",
-        DATA + "@dataclass(frozen=True, slots=True)\nclass C:\n    a: int\n    b: int\n"
-        "    def __setstate__(self, state):\n"
-        "        values = state.values() if isinstance(state, dict) else state\n"
-        "        for name, value in zip(('a', 'b'), values):\n"
-        "            object.__setattr__(self, name, value)\n",
+        VERSIONED + DATA + "@versioned(2, {1: lambda state: [state.get(name) for name in ('a', 'b')]})\n"
+        "@dataclass(frozen=True, slots=True)\nclass C:\n    a: int\n    b: int\n",
         "(1, 2)",
     ),
     Case(
@@ -364,9 +361,8 @@ CASES = (
         DATA + "@dataclass(frozen=True, slots=True)\nclass C:\n    a: int\n    b: int\n",
         "(it.a, it.b)",
         "(None, {'a': 1, 'b': 2})",
-        DATA + "@dataclass(frozen=True, slots=True)\nclass C:\n    a: int\n    b: int\n"
-        "    def __setstate__(self, state):\n"
-        "        for name, value in state[1].items():\n            object.__setattr__(self, name, value)\n",
+        VERSIONED + DATA + "@versioned(2, {1: lambda state: [state[1].get(name) for name in ('a', 'b')]})\n"
+        "@dataclass(frozen=True, slots=True)\nclass C:\n    a: int\n    b: int\n",
         "(1, 2)",
     ),
     Case(

@@ -81,9 +81,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_sources_cannot_be_told(compare: Compare, source: str) -> None:
+def test_hostile_sources_are_no_trouble(compare: Compare, source: str) -> None:
     for sides in ((CLASS, source), (source, MORE)):
-        assert compare(*sides).changes == []
+        # Python 3.10 parses sums of any length; what it tells then is true.
+        assert {state.change.wrote for state in compare(*sides).changes} <= {"no 'b'"}
 
 
 def test_long_chains_of_branches_are_no_trouble(compare: Compare) -> None:

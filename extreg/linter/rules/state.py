@@ -169,4 +169,5 @@ def _message(state: StateChange) -> str:
 def _hint(state: StateChange) -> str:
     if state.back:
         return f"keep dumping what {state.then} reads until no reader of it is left, and release this after that"
-    return "; or ".join(state.change.edits)
+    prove = "or prove it with an old pickle: extreg jar add FILE"
+    return "; ".join([*(f"or {edit}" if place else edit for place, edit in enumerate(state.change.edits)), prove])
