@@ -9,6 +9,7 @@ import gc
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -33,6 +34,18 @@ _PICKLE_64: Final = rb"gA[I-X]"
 _ZLIB_64: Final = rb"e(?:J[w-z]|A[E-H]|F[4-7]|N[o-r])"
 _OTHERS_64: Final = rb"H4sI|Qlpo[MNO]|/Td6WFo|KLUv[/_]|UEsDB|gAAAAA"
 
+# How it goes on of a pickle with PROTO that stands one or two bytes behind a multiple of three.
+_SHIFTED_64: Final = rb"A(?:(?<=[IYo4]A)[C-F]|(?<=[CGKOSWaeimquy26+/_-]A)[AB])[A-Za-z0-9+/_-]{6}"
+# What is said of each kind of text in a pickle.
+_ENCODINGS: Final = {
+    "base64": "base64 in pickles",
+    "shifted": "base64 in pickles",
+    "hex": "hex in pickles",
+    "escaped": "escaped bytes in pickles",
+}
+# How far in front of it its text may begin.
+_HEADER_64: Final = 24
+
 # Protocols below 3 write bytes as a text with a character for each of them, so that those from 0x80 on are two bytes.
 # One pattern each, so that each begins with a byte that is looked for at the speed of memchr: all in one took 20 times
 # as long.
@@ -50,6 +63,15 @@ _HINTS: Final = tuple(
         ("base64", rb"g(?:A[I-X]|AAAAA)"),
         ("base64", _ZLIB_64),
         ("base64", rb"H(?:4sI)"),
+        ("base64", rb"Q(?:lpo[MNO])"),
+        ("base64", rb"/(?:Td6WFo)"),
+        ("shifted", _SHIFTED_64),
+        ("hex", rb"8(?:00[2-5])"),
+        ("hex", rb"7(?:8(?:01|5[eE]|9[cC]|[dD][aA]))"),
+        ("hex", rb"1(?:[fF]8[bB]08)"),
+        ("hex", rb"4(?:25[aA]683)"),
+        ("hex", rb"3(?<=[fF][dD]3)(?:77[aA]585[aA]00)"),
+        ("escaped", rb"\\(?:x80\\x0[2-5]|200\\00[2-5]|u0080\\u000[2-5]|x1f\\x8b|x9c)"),
     )
 )
 # How compressed and encoded data in pickles begin, all in one: what is not there need not be looked for one by one.
@@ -58,12 +80,14 @@ PACKED: Final = b"|".join(pattern.pattern for kind, pattern in _HINTS if kind !=
 _ALPHABET: Final = rb"[A-Za-z0-9+/_-]"
 _ENCODED: Final = re.compile(
     rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?P<base64>%s|%s|%s)"
-    rb"|(?P<hex>800[2-5]|1[fF]8[bB]08|78(?:01|5[eE]|9[cC]|[dD][aA]))"
-    rb"|(?P<escaped>\\x80\\x0[2-5]|\\200\\00[2-5]|\\u0080\\u000[2-5]|=80=0[2-5]|%%80%%0[2-5]|\\x1f\\x8b|x\\x(?:9c|da))"
+    rb"|(?P<hex>800[2-5]|1[fF]8[bB]08|78(?:01|5[eE]|9[cC]|[dD][aA])|425[aA]683|[fF][dD]377[aA]585[aA]00)"
+    rb"|(?P<escaped>\\x80\\x0[2-5]|\\200\\00[2-5]|\\u0080\\u000[2-5]|=80=0[2-5]|%%80%%0[2-5]|\\x1f\\x8b|x\\x(?:9c|da)|BZh[1-9]1AY&SY|\\xfd7zXZ)"
     rb"|(?P<uu>^begin [0-7]{3,4} )" % (_PICKLE_64, _ZLIB_64, _OTHERS_64),
     re.MULTILINE,
 )
 _LONG: Final = re.compile(rb"(?<!%s)%s{32,}" % (_ALPHABET, _ALPHABET))
+_ONE: Final = re.compile(_ALPHABET)
+_PROTO: Final = re.compile(rb"\x80[\x02-\x05]")
 # A text in base64, which may be wrapped, also within a string of JSON.
 _TOKEN: Final = re.compile(rb"%s{6,}={0,2}(?:(?:\r?\n|\\n)%s+={0,2})*" % (_ALPHABET, _ALPHABET))
 _WRAPPING: Final = re.compile(rb"\r?\n|\\n")
@@ -135,11 +159,22 @@ def hidden_places(
         if kind == "pickle":
             if place not in places and (old or _is_pickle(data, place)):
                 yield "pickles in pickles", place
-        elif kind == "base64":
-            if _is_base64(bytes(data[place : place + _TRIED]), 0):
-                yield "base64 in pickles", place
+        elif kind in _ENCODINGS:
+            if _is_encoded(kind, data, place):
+                yield _ENCODINGS[kind], place
         elif _is_compressed(kind, bytes(data[place : place + _TRIED])):
             yield f"{kind} in pickles", place
+
+
+def _is_encoded(kind: str, data: Buffer, place: int) -> bool:
+    """Tell whether what begins at `place` as a text does in which something is encoded is one."""
+    if kind == "base64":
+        return _is_base64(bytes(data[place : place + _TRIED]), 0)
+    if kind == "hex":
+        return _is_hex(bytes(data[place : place + 2 * _TRIED]), 0)
+    if kind == "shifted":
+        return _is_shifted(bytes(data[max(0, place - _HEADER_64) : place + _TRIED]), min(place, _HEADER_64))
+    return True
 
 
 def _hints(data: Buffer, release: Callable[[Buffer], None]) -> Iterator[tuple[int, str]]:
@@ -241,6 +276,25 @@ def _is_base64(text: bytes, place: int) -> bool:
     return len(digits) >= 16 and not digits.isalpha()
 
 
+def _is_shifted(text: bytes, place: int) -> bool:
+    """Tell whether what `place` is in is base64 of a few bytes and a whole pickle behind them.
+
+    Where it begins is where no more of its characters stand in front, or somewhat behind that: what counts a text's
+    length may look as one.
+    """
+    first = place
+    while first and _ONE.match(text, first - 1):
+        first -= 1
+    for begin in range(first, place):
+        digits = token_at(text, begin).rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+        with suppress(binascii.Error):
+            data = binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
+            found = _PROTO.search(data[:_HEADER_64], 1)
+            if found is not None and _is_sound(data[found.start() :]):
+                return True
+    return False
+
+
 def _is_mixed(token: bytes) -> bool:
     """Tell whether the letters and digits of a long token change as often as in base64, and not as in a name."""
     plain = token.translate(None, b"+/_-")
@@ -258,6 +312,8 @@ def _is_hex(text: bytes, place: int) -> bool:
         return False
     digits = found[0][: 2 * _TRIED]
     data = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
+    if data.startswith((b"BZh", b"\xfd7zXZ", b"7zXZ")):
+        return True
     if data[0] == 0x80:
         return marked(data) and (sound(data, 0)[0] is not None or len(digits) > _MANY_DIGITS)
     return as_gzip(data) if data[0] == 0x1F else as_zlib(data)

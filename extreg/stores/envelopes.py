@@ -11,7 +11,8 @@ from itertools import islice
 from struct import Struct
 from typing import IO, Final
 
-from extreg.pickles.kinds import UNKNOWN, kind_of, may_be_text
+from extreg.pickles.hidden import BASE64
+from extreg.pickles.kinds import HEAD, UNKNOWN, kind_of, may_be_text
 from extreg.pickles.tally import tally
 from extreg.pickles.walking.opcodes import Buffer
 from extreg.pickles.walking.sniff import marked, plausible, sound
@@ -20,7 +21,7 @@ from extreg.stores.bounded import BROKEN, Budget, decompressor, expanded, opened
 from extreg.stores.forms import HEAD_OF_FORM, form_of
 from extreg.stores.items import Blob, Fault, Item, Layer, Passed, describe
 from extreg.stores.mapping import pieces
-from extreg.stores.texts import MOST_OF_TEXT, encoded_parts
+from extreg.stores.texts import BEGINS, MOST_OF_TEXT, encoded_parts
 
 # What is said of bytes that were carved: whatever was found, nobody knows what is in the rest.
 LOOKED_THROUGH: Final = ", looked through at every offset"
@@ -35,10 +36,6 @@ _TRIED: Final = 1 << 28
 # The expiry of an entry in Django's file cache: a pickle of a float or None, before the value as zlib.
 _EXPIRY: Final = re.compile(rb"\x80[\x02-\x05](?:\x95.{8})?(?:G.{8}|N|K.|M..|J....)\.", re.DOTALL)
 _MARK: Final = re.compile(rb"\x80[\x02-\x05]")
-# What may begin behind a header: a pickle, or what is compressed.
-_BEGINS: Final = re.compile(
-    rb"\x80[\x02-\x05]|x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]|\xfd7zXZ\x00|\]\x00\x00", re.DOTALL
-)
 _CANDIDATES: Final = 4
 _PROTO: Final = 0x80
 # A header without a meaning that is known: of so many bytes, or of a text of so many.
@@ -71,7 +68,7 @@ def framed(data: Buffer, member: str, path: Path = ()) -> Iterator[Item] | None:
     if frames is not None:
         form, spans = frames
         return (Blob(member, data[begin:end], (*path, Layer("length", begin, end, form))) for begin, end in spans)
-    for found in islice(_BEGINS.finditer(head, 1), _CANDIDATES):
+    for found in islice(BEGINS.finditer(head, 1), _CANDIDATES):
         begin = found.start()
         if begin > _HEADER_OF_BYTES and not _is_plain(head[:begin]):
             break
@@ -218,24 +215,23 @@ class _Unwrapping:
             return objects_from(begun) is not None
         if self._carve or form in _PACKED or (form == "pickle" and plausible(begun)) or may_be_text(begun):
             return True
-        return kind_of(begun[:512]) in _COMPRESSED or _BEGINS.search(begun[: _HEADER_OF_TEXT + 8]) is not None
+        return kind_of(begun[:512]) in _COMPRESSED or BEGINS.search(begun[: _HEADER_OF_TEXT + 8]) is not None
 
     def _other(self, data: Buffer, member: str, path: Path) -> Iterator[Item]:
         """Yield what is in bytes in which no pickle begins, and what may be in them besides."""
-        kind = kind_of(data, pieces)
+        kind: str | None
+        if len(data) <= MOST_OF_TEXT and may_be_text(bytes(data[:HEAD])):
+            kind = yield from self._text(bytes(data), member, path)
+        else:
+            kind = kind_of(data, pieces)
         if kind is None:
             return
         if kind in _COMPRESSED:
             yield from self._packed(kind, data, member, path)
             return
-        if kind == UNKNOWN:
-            found = framed(data, member, path)
-            if found is not None:
-                yield from found
-                return
-        elif len(data) <= MOST_OF_TEXT and may_be_text(bytes(data[:512])):
-            kind = yield from self._text(bytes(data), member, path)
-        if kind is None:
+        found = framed(data, member, path) if kind == UNKNOWN else None
+        if found is not None:
+            yield from found
             return
         if self._carve:
             yield from carved(data, member, path)
@@ -245,13 +241,17 @@ class _Unwrapping:
     def _text(self, text: bytes, member: str, path: Path) -> Generator[Item, None, str | None]:
         """Yield what is encoded in a text; return what the rest of it still may be."""
         rest: bytearray | None = None
+        doubtful = False
         for part in encoded_parts(text):
             items = tried(part.data, member, (*path, *part.layers))
             if items is not None:
                 yield from items
                 rest = rest or bytearray(text)
                 rest[part.begin : part.end] = b" " * (part.end - part.begin)
-        return kind_of(text if rest is None else rest)
+            else:
+                # A pickle stands somewhere in it, behind more than a header.
+                doubtful = doubtful or next(carved(part.data, member, path), None) is not None
+        return kind_of(text if rest is None else rest) or (BASE64 if doubtful else None)
 
 
 def tried(data: Buffer, member: str, path: Path) -> list[Item] | None:

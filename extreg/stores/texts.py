@@ -11,6 +11,13 @@ from extreg.stores.items import Layer
 # Texts up to this size are looked into: beyond it, whether there may be bytes in them is all that is known.
 MOST_OF_TEXT: Final = 1 << 26
 
+# What may begin behind a header: a pickle, or what is compressed.
+BEGINS: Final = re.compile(
+    rb"\x80[\x02-\x05]|x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]|\xfd7zXZ\x00|\]\x00\x00", re.DOTALL
+)
+_WORD: Final = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}")
+# How far into a word its header may reach: as much of base64 as there may be bytes, a third more.
+_FAR: Final = 352
 _LINE: Final = re.compile(rb"\r?\n|\\n")
 # What Django's and itsdangerous' signers put behind a payload: a time, and a signature.  A dot in front of the payload
 # means that it is compressed; what it is, its first bytes say anyhow.
@@ -39,14 +46,22 @@ def encoded_parts(text: bytes) -> Iterator[Encoded]:
         yield signed
         return
     behind = 0
-    for kind, begin in encodings(text):
-        if kind != BASE64 or begin < behind:
+    for begin in sorted({begin for kind, begin in encodings(text) if kind == BASE64} | set(_tokens(text))):
+        if begin < behind:
             continue
         token = token_at(text, begin)
         data = _decoded(token)
         if data is not None:
             behind = begin + len(token)
             yield Encoded(begin, behind, data, (*_around(text), Layer("base64", begin, behind, _how(token))))
+
+
+def _tokens(text: bytes) -> Iterator[int]:
+    """Yield where a word begins that would be, in base64, something with a pickle, or compressed data, not far in."""
+    for found in _WORD.finditer(text):
+        data = _decoded(found[0][:_FAR])
+        if data is not None and BEGINS.search(data, 1):
+            yield found.start()
 
 
 def _signed(text: bytes) -> Encoded | None:
