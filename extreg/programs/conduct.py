@@ -15,6 +15,7 @@ _INSTALL = "extreg.install"
 _AUTO = "extreg.auto"
 # Naming one of these, in whatever way, gives codes to processes that the source does not show.
 _HELPERS = ("extreg.auto", "extreg.workers", "extreg autoload", "extreg run")
+_WORKERS = "extreg.workers."
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What command lines are made with: such a function is called where the command line is, and is no less a function.
 _COMMANDS = frozenset({"command", "group", "callback", "main", "argument", "option", "version_option", "pass_context"})
@@ -51,7 +52,11 @@ class Mention(NamedTuple):
 
 @dataclass(slots=True)
 class File:
-    """What is known of one file; ``module`` is its name, empty where the import path has none for it."""
+    """What is known of one file; ``module`` is its name, empty where the import path has none for it.
+
+    ``workers`` are the parts of `extreg.workers` that it names; ``helped`` says that a string in it names what gives
+    codes to processes, nobody knows which.
+    """
 
     module: str
     is_package: bool
@@ -62,6 +67,7 @@ class File:
     strings: set[str] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
     apps: set[str] = field(default_factory=set)
+    workers: set[str] = field(default_factory=set)
     helped: bool = False
 
 
@@ -204,7 +210,6 @@ class _Reader:
         self.file.imports += [(module, place) for module in modules]
         if _AUTO in modules:
             self.file.installs.append(Install(node.lineno, place))
-        self.file.helped |= any(module.startswith("extreg.workers") for module in modules)
 
     def _called(self, node: ast.Call, place: Place) -> None:
         dotted = self.names.of(node.func)
@@ -222,6 +227,8 @@ class _Reader:
     def _named(self, dotted: str, line: int, *, called: bool, place: Place) -> None:
         if dotted == _INSTALL:
             self.file.installs.append(Install(line, place if called else UNKNOWN))
+        elif dotted.startswith(_WORKERS):
+            self.file.workers.add(dotted.removeprefix(_WORKERS).partition(".")[0])
         self.file.mentions.append(Mention(dotted, called, place))
 
 

@@ -73,6 +73,7 @@ class Project:
         self.helped = helped or any(file.helped for file in self.files.values())
         self._methods = frozenset[str]().union(*(file.methods for file in self.files.values()))
         self._by_module = {file.module: path for path, file in self.files.items() if file.module}
+        self._workers = frozenset[str]().union(*(file.workers for file in self.files.values()))
         self._apps = frozenset(f"{file.module}.{name}" for file in self.files.values() for name in file.apps)
         self._runs = {
             (path, install): self._run(path, install.place, ())
@@ -117,9 +118,9 @@ class Project:
         for path, file in self.files.items():
             for engine in file.engines:
                 if engine.start == "worker":
-                    bare = not self._reaches_worker(path)
+                    bare = "celery" not in self._workers and not self._reaches_worker(path)
                 elif engine.start == "remote":
-                    bare = True
+                    bare = "dask" not in self._workers
                 else:
                     bare = not self._runs and not packaged and engine.what not in _NO_PROGRAM
                     bare = bare and self._is_started(engine, forkserver=forkserver)

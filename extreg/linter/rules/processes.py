@@ -20,8 +20,8 @@ def late_install(context: Context) -> Iterator[Finding]:
     Why it matters: such a process runs the program's file under another name, so that nothing below the guard happens
     there. It knows no code, and dies of the first; in a `multiprocessing.Pool` everybody then waits for ever.
 
-    How to fix it: call it at the top level of the program's file, above the guard; or give the pool an initializer that
-    installs.
+    How to fix it: call it at the top level of the program's file, above the guard, or `import extreg.auto` there; or
+    give the pool `initializer=extreg.workers.initializer()`.
     """
     if context.programs is None or not _has_codes(context):
         return
@@ -36,7 +36,7 @@ def late_install(context: Context) -> Iterator[Finding]:
         )
 
 
-_OR_THERE = {"process pool": "; or give the pool an initializer that installs"}
+_OR_THERE = {"process pool": "; or give the pool initializer=extreg.workers.initializer()"}
 
 
 def _where(late: Late) -> str:
@@ -64,8 +64,9 @@ def engine_without_codes(context: Context) -> Iterator[Finding]:
     Why it matters: a process without the codes cannot load what has them. A Celery worker logs that, acknowledges the
     message and loses it; a Dask worker is restarted until the client gives up.
 
-    How to fix it: install in the module of the Celery app, at its top level. For Dask, start the scheduler and the
-    workers with `--preload` of a module that installs. Give a pool an initializer that does.
+    How to fix it: `import extreg.auto` in the module of the Celery app, or `extreg.workers.celery.connect(app)`. For
+    Dask, `extreg.workers.dask.register(client)`, or `--preload extreg.auto` for the scheduler and the workers. For a
+    pool, `initializer=extreg.workers.initializer()`.
     """
     if context.programs is None or not _has_codes(context):
         return
@@ -84,15 +85,15 @@ def engine_without_codes(context: Context) -> Iterator[Finding]:
 _BARE = {
     "worker": (
         "no module that a worker of this {} imports installs, so that its processes know no code",
-        "call extreg.install() at the top level of this module",
+        "import extreg.auto at the top level of this module; or extreg.workers.celery.connect(app)",
     ),
     "remote": (
         "nothing here gives the codes to the scheduler and the workers of this {}, and both load what it sends",
-        "start both with --preload MODULE, where MODULE calls extreg.install()",
+        "extreg.workers.dask.register(client); or start both with --preload extreg.auto",
     ),
     "spawn": (
         "nothing in the project installs, so that the processes of this {} know no code",
-        "call extreg.install() at the top level of the program, or in an initializer",
+        "import extreg.auto at the top level of the program; or initializer=extreg.workers.initializer()",
     ),
 }
 

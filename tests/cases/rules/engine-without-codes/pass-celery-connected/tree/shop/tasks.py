@@ -1,0 +1,11 @@
+import extreg.workers.celery
+from celery import Celery
+
+app = Celery("shop", broker="redis://", backend="redis://")
+app.conf.update(accept_content=["pickle"], task_serializer="pickle")
+extreg.workers.celery.connect(app)
+
+
+@app.task
+def bill(order):
+    return order
