@@ -7,6 +7,7 @@ from typing import Any
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import say, say_json
+from extreg.linter.rollouts import Revisions
 from extreg.project.locate import registry_path
 from extreg.project.revisions import read_revision
 from extreg.registry.difference import Difference, Row
@@ -18,7 +19,8 @@ def _diff(arguments: argparse.Namespace) -> int:
     path = _registry(arguments)
     old = read_revision(arguments.old, path)
     new = read_revision(arguments.new or str(path), path)
-    difference = Difference.of(old.require(), new.require())
+    sides = (arguments.old, old), (arguments.new or str(path), new)
+    difference = Difference.of(old.require(), new.require(), Revisions(path).changed(*sides))
     if arguments.format == "json":
         say_json(_as_json(old, new, difference))
     else:
@@ -37,9 +39,9 @@ def _registry(arguments: argparse.Namespace) -> Path:
 def _as_text(old: Document, new: Document, difference: Difference) -> Iterable[str]:
     yield f"old: {old.path} ({old.require().fingerprint})"
     yield f"new: {new.path} ({new.require().fingerprint})"
-    width = max((len(str(change.code)) for change in difference.changes), default=0)
-    for change in difference.changes:
-        yield f"{change.code:>{width}}  {change}"
+    told = [*((change.code, str(change)) for change in difference.changes), *_versions(difference)]
+    width = max((len(str(code)) for code, _ in told), default=0)
+    yield from (f"{code:>{width}}  {text}" for code, text in told)
     yield from map(str, difference.settings)
     if difference.verdict != "identical":
         yield f"new readers, old writers: {_reads(difference.unread_by_new)}"
@@ -47,7 +49,12 @@ def _as_text(old: Document, new: Document, difference: Difference) -> Iterable[s
     if difference.ended:
         yield f"older pickles: those dumped as {_codes(difference.ended)} before the demotion no longer load"
     yield from (f"not judged: {setting.table} {setting.name}" for setting in difference.unjudged)
+    yield from (f"not judged: the state of {one.target}" for one in difference.versions if not one.judged)
     yield f"verdict: {difference.verdict}: {advice(difference)}"
+
+
+def _versions(difference: Difference) -> list[tuple[int, str]]:
+    return [(state.code, str(state)) for state in difference.versions]
 
 
 def _reads(unread: tuple[int, ...]) -> str:
@@ -60,27 +67,43 @@ def _codes(codes: Iterable[int]) -> str:
 
 def advice(difference: Difference) -> str:
     """Say what a verdict means for a deployment."""
-    added, ended = _codes(difference.unread_by_old), _codes(difference.unread_by_new)
+    ended = _codes(difference.unread_by_new)
     match difference.verdict:
         case "identical":
             return "there is nothing to deploy"
         case "any-order":
             return "deploy readers and writers in any order"
         case "readers-first":
-            return (
-                f"deploy readers before writers; where a program is both, release {added} as load-only first and "
-                "promote in a later release"
-            )
+            return f"deploy readers before writers; where a program is both, {_first(difference)}"
         case "writers-first":
             return (
                 f"deploy writers before readers, and those once no pickle with {ended} is left; where a program is "
-                f"both, release {ended} as load-only first and retire in a later release"
+                f"both, {_first(difference)}"
             )
         case "two-steps":
-            return f"no order is safe; release {added} and {ended} as load-only first, and this in a later release"
+            return f"no order is safe; {_first(difference)}"
         case "never":
             codes = _codes(difference.contradictory)
             return f"no order is safe, for {codes} would load as another class; give the new class a code of its own"
+
+
+def _first(difference: Difference) -> str:
+    """Say what to release before, so that programs that read and write may run side by side."""
+    states = {state.code: state for state in difference.versions}
+    raised = [code for code in difference.unread_by_old if code in states and states[code].unread_by_old]
+    refused = [code for code in difference.unread_by_new if code in states and states[code].unread_by_new]
+    added = [code for code in difference.unread_by_old if code not in raised]
+    ended = [code for code in difference.unread_by_new if code not in refused]
+    steps = []
+    if added or ended:
+        later = "promote" if not ended else "retire" if not added else "promote and retire"
+        steps.append(f"release {_codes(sorted(added + ended))} as load-only first and {later} in a later release")
+    if raised:
+        what = f"the class of {_codes(raised)}" if len(raised) == 1 else f"the classes of {_codes(raised)}"
+        steps.append(f"release {what} with write= (and reverse=) first, and without in a later release")
+    if refused:
+        steps.append(f"give what reads {_codes(refused)} its version and its migrations back")
+    return ", and ".join(steps)
 
 
 def _as_json(old: Document, new: Document, difference: Difference) -> dict[str, Any]:
@@ -104,6 +127,7 @@ def _as_json(old: Document, new: Document, difference: Difference) -> dict[str, 
             }
             for change in difference.changes
         ],
+        "versions": [state._asdict() for state in difference.versions],
         "settings": [
             {**setting._asdict(), "judged": setting not in difference.unjudged} for setting in difference.settings
         ],
@@ -126,7 +150,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     name="diff",
-    description="Say what changed between two registries, whether new readers load what old writers dumped and "
+    description="Say what changed between two registries, and in the versions that their classes' states have by the "
+    "sources around them; whether new readers load what old writers dumped and "
     "old readers what new writers dump, and hence which side is deployed first. Exit code 0: any order is safe, "
     "and nothing stops loading; 1: the order matters, something stops loading, or something cannot be judged.",
     examples="  extreg diff main                    the working file against the branch main\n"

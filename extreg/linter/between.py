@@ -8,6 +8,7 @@ from typing import NamedTuple
 from extreg.linter.context import LOADED, StateChange
 from extreg.registry.document import Document
 from extreg.shapes.compare import compare
+from extreg.shapes.cures import staged
 from extreg.shapes.earlier import CommitFiles, Earlier, FolderFiles, Today, roots_below
 from extreg.shapes.following import World
 from extreg.shapes.lineage import CEILING
@@ -82,7 +83,7 @@ class Comparer:
         for wrote, reads, reader, back in ways:
             for change in compare(wrote, reads, _functions(reader)):
                 if back and change.rule == "version-lowered":
-                    change = replace(change, rule="unstaged-version")
+                    change = replace(change, rule="unstaged-version", edits=(staged(wrote, reads),))
                 path, text = self._place(after.place.module)
                 found.texts[path] = text
                 found.changes.append(StateChange(change, pair.who, self.then, back, path, after.place.line))

@@ -58,6 +58,7 @@ RULES: tuple[Rule, ...] = (
     state.missing_migration,
     state.pickling_changed,
     samples.no_sample,
+    state.unstaged_version,
     ignores.unused_ignore,
 )
 
@@ -124,7 +125,7 @@ def _without_means(context: Context) -> set[str]:
     if context.base is None and context.history is None:
         lacking |= {"reassigned-code", "deleted-code", "deleted-retired", "revived-code", "forgotten-move"}
     if context.base is None or not context.rolling:
-        lacking.add("unstaged-code")
+        lacking |= {"unstaged-code", "unstaged-version"}
     if context.programs is None:
         lacking |= {"late-install", "engine-without-codes"}
     if not context.wheel:

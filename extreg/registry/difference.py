@@ -1,6 +1,6 @@
 """The difference of two registries: what changed, and who can still read whom."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -128,6 +128,30 @@ class Setting(NamedTuple):
         return f"{what} {self.name}: {self.old} became {self.new}"
 
 
+class StateVersion(NamedTuple):
+    """How the pickled state of a class is versioned on both sides (`extreg.reduce.versioned`), in words.
+
+    ``unread_by_new`` says that new readers refuse what old writers write of it, ``unread_by_old`` that old readers
+    refuse what new writers do; None where only running the code would tell.
+    """
+
+    code: int
+    target: str
+    old: str
+    new: str
+    unread_by_new: bool | None
+    unread_by_old: bool | None
+
+    @property
+    def judged(self) -> bool:
+        """Whether it is known who reads whom."""
+        return self.unread_by_new is not None and self.unread_by_old is not None
+
+    def __str__(self) -> str:
+        """The change in words, after the code."""
+        return f"state of {self.target}: {self.old} became {self.new}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """What turns one registry into another, and what that means for programs that hold either.
@@ -136,7 +160,8 @@ class Difference:
     codes,
     ``unread_by_new`` are those that old writers dump and new readers cannot load as the same class, ``unread_by_old``
     those that new writers dump and old readers cannot; ``ended`` are those that old readers loaded though nobody dumped
-    them any more, and that new readers do not: pickles from before their demotion.
+    them any more, and that new readers do not: pickles from before their demotion.  ``versions`` are the classes whose
+    state has another version, or writes another one; what one side refuses of them is among the unread codes.
     """
 
     changes: tuple[Change, ...]
@@ -144,10 +169,12 @@ class Difference:
     unread_by_new: tuple[int, ...]
     unread_by_old: tuple[int, ...]
     ended: tuple[int, ...]
+    versions: tuple[StateVersion, ...] = ()
 
     @classmethod
-    def of(cls, old: Registry, new: Registry) -> "Difference":
-        """Return the difference that leads from `old` to `new`."""
+    def of(cls, old: Registry, new: Registry, versions: Iterable[StateVersion] = ()) -> "Difference":
+        """Return the difference that leads from `old` to `new`, and from old to new `versions` of states."""
+        states = tuple(versions)
         before, after = rows(old), rows(new)
         ended = {code for code, row in before.items() if row.state == "load-only" and not _loads(after.get(code), row)}
         return cls(
@@ -157,9 +184,10 @@ class Difference:
                 if before.get(code) != after.get(code)
             ),
             settings=tuple(_settings(old, new)),
-            unread_by_new=_unread(before, after),
-            unread_by_old=_unread(after, before),
+            unread_by_new=_with(_unread(before, after), (state.code for state in states if state.unread_by_new)),
+            unread_by_old=_with(_unread(after, before), (state.code for state in states if state.unread_by_old)),
             ended=tuple(sorted(ended)),
+            versions=states,
         )
 
     @property
@@ -175,7 +203,7 @@ class Difference:
     @property
     def verdict(self) -> Verdict:
         """In which order readers and writers may be deployed."""
-        if not self.changes and not self.settings:
+        if not self.changes and not self.settings and not self.versions:
             return "identical"
         if self.contradictory:
             return "never"
@@ -186,7 +214,12 @@ class Difference:
     @property
     def safe(self) -> bool:
         """Whether every order is safe, nothing stops loading, and nothing had to be left unjudged."""
-        return self.verdict in ("identical", "any-order") and not self.ended and not self.unjudged
+        judged = not self.unjudged and all(state.judged for state in self.versions)
+        return self.verdict in ("identical", "any-order") and not self.ended and judged
+
+
+def _with(codes: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted({*codes, *more}))
 
 
 def _loads(reader: Row | None, dumped: Row) -> bool:

@@ -25,6 +25,17 @@ def as_list(reads: Shape, state: str) -> str:
     return f"[{state}.get(name) for name in {reads.sequence!r}]"
 
 
+def staged(wrote: Shape, reads: Shape) -> str:
+    """Return what to give to the decorator of the writing side as long as there are readers of the other."""
+    assert wrote.version is not None
+    known = wrote.version.unversioned if reads.version is None else reads.version.number
+    number = wrote.version.number
+    if known is None or number is None:
+        return "write= the version that they read"
+    back = ", ".join(f"{step}: ..." for step in range(known, number))
+    return f"@versioned({number}, ..., write={known}" + (f", reverse={{{back}}})" if back else ")")
+
+
 def add_values(wrote: Shape, reads: Shape, names: Sequence[str], gone: Sequence[str]) -> tuple[str, ...]:
     """Return the edits that give old objects the attributes `names`; `gone` are those that they have in their place."""
     edits = []

@@ -134,6 +134,19 @@ def pickling_changed(context: Context) -> Iterator[Finding]:
     yield from _found(context, "pickling-changed")
 
 
+def unstaged_version(context: Context) -> Iterator[Finding]:
+    """A class writes a version of its state that the readers of the base do not know: `@versioned` is new, or its
+    version was raised, without `write=`. Found by `--against` with `--rolling` only.
+
+    Why it matters: while a release is rolled out, the old and the new version run side by side. Old readers refuse the
+    new version with `StateVersionError`, and those without the decorator fail with a `TypeError`.
+
+    How to fix it: give `@versioned` the version that they read as `write=`, and in `reverse=` the way back to it; leave
+    both out in the release after that.
+    """
+    yield from _found(context, "unstaged-version")
+
+
 def _found(context: Context, rule: str) -> Iterator[Finding]:
     for state in context.states or ():
         if state.change.rule == rule:
@@ -167,6 +180,8 @@ def _message(state: StateChange) -> str:
 
 
 def _hint(state: StateChange) -> str:
+    if state.change.rule == "unstaged-version":
+        return f"{state.change.edits[0]}, until no reader of {state.then} is left"
     if state.back:
         return f"keep dumping what {state.then} reads until no reader of it is left, and release this after that"
     prove = "or prove it with an old pickle: extreg jar add FILE"

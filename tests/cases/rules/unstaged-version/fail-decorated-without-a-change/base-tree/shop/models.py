@@ -1,0 +1,20 @@
+from extreg.reduce import versioned
+
+
+def up(state):
+    return {**state, "currency": "EUR"}
+
+
+def down(state):
+    del state["currency"]
+    return state
+
+
+class Order:
+    def __init__(self, number):
+        self.number = number
+
+
+class Line:
+    def __init__(self, number):
+        self.number = number

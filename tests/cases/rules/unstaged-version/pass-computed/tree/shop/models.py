@@ -1,0 +1,23 @@
+import os
+
+from extreg.reduce import versioned
+
+
+def up(state):
+    return {**state, "currency": "EUR"}
+
+
+def down(state):
+    del state["currency"]
+    return state
+
+
+@versioned(1, write=int(os.environ["ORDER"]))
+class Order:
+    def __init__(self, number):
+        self.number = number
+
+
+class Line:
+    def __init__(self, number):
+        self.number = number

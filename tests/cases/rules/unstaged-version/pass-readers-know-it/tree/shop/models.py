@@ -1,0 +1,23 @@
+from extreg.reduce import versioned
+
+
+def up(state):
+    return {**state, "currency": "EUR"}
+
+
+def down(state):
+    del state["currency"]
+    return state
+
+
+@versioned(2, {1: up})
+class Order:
+    def __init__(self, number, currency):
+        self.number = number
+        self.currency = currency
+
+
+@versioned(1)
+class Line:
+    def __init__(self, number):
+        self.number = number
