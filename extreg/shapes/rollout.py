@@ -32,7 +32,7 @@ def _said(version: Version | None) -> str:
         return _COMPUTED
     if not version.back:
         return f"version {version.number}"
-    return f"version {version.number}, which writes {version.writes}" + (" undecorated" if version.plain else "")
+    return f"version {version.number} (writing {version.writes}{', undecorated' if version.plain else ''})"
 
 
 def _unread(wrote: Version | None, reads: Version | None) -> bool | None:

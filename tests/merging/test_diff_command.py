@@ -104,11 +104,11 @@ def rollout(make_repository):
 @pytest.mark.parametrize(
     ("old", "new", "words", "verdict"),
     [
-        ("1", "2", "no version became version 2, which writes 1 undecorated", "any-order"),
-        ("2", "3", "version 2, which writes 1 undecorated became version 2", "any-order"),
+        ("1", "2", "no version became version 2 (writing 1, undecorated)", "any-order"),
+        ("2", "3", "version 2 (writing 1, undecorated) became version 2", "any-order"),
         ("1", "3", "no version became version 2", "readers-first"),
         ("3", "1", "version 2 became no version", "writers-first"),
-        ("2", "1", "version 2, which writes 1 undecorated became no version", "any-order"),
+        ("2", "1", "version 2 (writing 1, undecorated) became no version", "any-order"),
         ("1", "1", "", "identical"),
     ],
 )
