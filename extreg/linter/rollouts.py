@@ -8,7 +8,7 @@ from extreg.linter.settings import read_settings
 from extreg.project.import_path import registry_folders
 from extreg.registry.difference import StateVersion
 from extreg.registry.document import Document
-from extreg.shapes.earlier import CommitFiles, Earlier, FolderFiles, Today, roots_below
+from extreg.shapes.earlier import CommitFiles, Earlier, Today, roots_below
 from extreg.shapes.following import World
 from extreg.shapes.rollout import state_versions
 from extreg.shapes.shaping import Shaper
@@ -27,7 +27,7 @@ class Revisions:
     def changed(self, old: tuple[str, Document], new: tuple[str, Document]) -> Iterator[StateVersion]:
         """Yield the versions that differ between two revisions, each as it was given, with its registry.
 
-        Nothing where one of them is a file beside which there are no other sources.
+        Nothing where one of them is another file than the registry: nobody knows which sources belong to a copy.
         """
         sides = [self._shaper(given, document) for given, document in (old, new)]
         if sides[0] is None or sides[1] is None:
@@ -43,15 +43,10 @@ class Revisions:
     def _world(self, given: str) -> World | None:
         file = Path(given)
         if file.is_file():
-            if self.path.is_file() and file.samefile(self.path):
-                return World(self.today.load, self.today.is_own)
-            folder = file.absolute().parent
-            if folder.resolve() == self.path.absolute().parent.resolve():
-                return None  # a copy
-            earlier = Earlier(FolderFiles(folder), ["", "src/"], self.today)
-        else:
-            files = CommitFiles(self.path.absolute().parent, given.partition(":")[0])
-            earlier = Earlier(files, roots_below(files.top, self.folders), self.today)
+            ours = self.path.is_file() and file.samefile(self.path)
+            return World(self.today.load, self.today.is_own) if ours else None
+        files = CommitFiles(self.path.absolute().parent, given.partition(":")[0])
+        earlier = Earlier(files, roots_below(files.top, self.folders), self.today)
         return World(earlier.load, earlier.is_own)
 
 
