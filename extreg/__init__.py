@@ -43,15 +43,13 @@ def _begin_command() -> None:
     Whatever is imported later, copyreg to begin with, would be taken from a strange project that has a file of that
     name.  What imports modules of the project puts it there again.
     """
-    named = sys.orig_argv[-len(sys.argv)]  # what stands before the program's own arguments
-    if named == "extreg" or (named.startswith("-") and named.endswith("mextreg")):
-        _end_quietly()
-        safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)  # then it is not there, or by wish
-        try:
-            if not safe and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109 - pathlib is for later
-                del sys.path[0]
-        except OSError:  # it is gone, and so was never put there
-            return
+    _end_quietly()
+    safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)  # then it is not there, or by wish
+    try:
+        if not safe and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109 - pathlib is for later
+            del sys.path[0]
+    except OSError:  # it is gone, and so was never put there
+        return
 
 
 def _end_quietly() -> None:
@@ -65,12 +63,24 @@ def _end_quietly() -> None:
     prepare()
 
 
-# This file is run before extreg/__main__.py is; until that is found, runpy has "-m" in the place of its name.
-if getattr(sys, "argv", None) and hasattr(sys, "orig_argv"):
+def _called_as() -> str:
+    """Return how this process's command line calls extreg: ``-m``, the name of the script, or "" where it does not."""
+    if not (getattr(sys, "argv", None) and hasattr(sys, "orig_argv")):
+        return ""
     if sys.argv[0] == "-m":
-        _begin_command()
-    elif sys.argv[0].replace("\\", "/").rpartition("/")[2] in ("extreg", "extreg.exe", "extreg-script.py"):
-        _end_quietly()  # the script that an installer makes of our entry point
+        named = sys.orig_argv[-len(sys.argv)]  # what stands before the program's own arguments
+        return "-m" if named == "extreg" or (named.startswith("-") and named.endswith("mextreg")) else ""
+    name = sys.argv[0].replace("\\", "/").rpartition("/")[2]
+    return name if name in ("extreg", "extreg.exe", "extreg-script.py") else ""  # what an installer makes of us
+
+
+# This file is run before extreg/__main__.py is; until that is found, runpy has "-m" in the place of its name.  It is so
+# when Python starts, too: where autoload imports us, the working directory is yet to come, and __main__ sees to it.
+_CALLED_AS = _called_as()
+if _CALLED_AS == "-m" and "runpy" in sys.modules:
+    _begin_command()
+elif _CALLED_AS:
+    _end_quietly()
 
 from extreg.ledger import INSTALLED as _INSTALLED  # noqa: E402 - see above
 from extreg.ledger import Owner as _Owner  # noqa: E402
@@ -82,6 +92,7 @@ from extreg.startup import wants_former as _wants_former  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Any, Literal
 
@@ -241,21 +252,36 @@ def install(
     uninstalled as many times.  Raises `ConflictError` naming every conflict, `RegistryError` naming every fault of a
     file, and `ExtregError` when there is no registry; copyreg is then as it was.
     """
-    policy = os.environ.get(_POLICY_VARIABLE) or on_conflict
+    policy = _policy(on_conflict, os.environ)
+    if source is None or isinstance(source, (str, os.PathLike)):
+        path = _find(source, sys._getframe(1).f_globals)
+        return _install_file(path, policy, watch_reloads=watch_reloads, former_names=former_names)
+    from extreg.startup.values import rows_of
+
+    entry = Installation(source, _Owner(rows_of(source, former_names=former_names), policy), former_names)
+    return _enter(entry, watch_reloads=watch_reloads)
+
+
+def _policy(on_conflict: str, variables: "Mapping[str, str]") -> str:
+    policy = variables.get(_POLICY_VARIABLE) or on_conflict
     if policy not in _POLICIES:
         from extreg.errors import ExtregError
 
         place = "on_conflict" if policy == on_conflict else f"${_POLICY_VARIABLE}"
         raise ExtregError(f"{place} is {policy!r}, expected one of {', '.join(map(repr, _POLICIES))}")
-    if source is None or isinstance(source, (str, os.PathLike)):
-        path = _find(source, sys._getframe(1).f_globals)
-        entry = Installation(path, _Owner(_read(path, former_names), policy), former_names)
-        if not watch_reloads and "extreg.startup.changes" not in sys.modules and _is_first(entry):
-            return entry
-    else:
-        from extreg.startup.values import rows_of
+    return policy
 
-        entry = Installation(source, _Owner(rows_of(source, former_names=former_names), policy), former_names)
+
+def _install_file(
+    path: str, policy: str, *, watch_reloads: bool = False, former_names: "bool | None" = None
+) -> Installation:
+    entry = Installation(path, _Owner(_read(path, former_names), policy), former_names)
+    if not watch_reloads and "extreg.startup.changes" not in sys.modules and _is_first(entry):
+        return entry
+    return _enter(entry, watch_reloads=watch_reloads)
+
+
+def _enter(entry: Installation, *, watch_reloads: bool) -> Installation:
     from extreg.startup.changes import enter
 
     installed: Any = enter(entry, watch_reloads)  # this one, or the same one of before

@@ -41,7 +41,7 @@ LAYERS = (
     ("extreg.testing.",),
     ("extreg.integrations.",),
     ("extreg",),
-    ("extreg.auto", "extreg.workers."),
+    ("extreg.auto", "extreg.autoload.", "extreg.workers."),
     ("extreg.cli.", "extreg.__main__"),
 )
 
@@ -111,6 +111,7 @@ WARM = {
     "extreg",
     "extreg.startup",
     "extreg.archives",
+    "extreg.autoload",
     "extreg.importhook",
     "extreg.lazy",
     "extreg.healing",

@@ -53,7 +53,7 @@ class Interview:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if self._quiet else None,
             encoding="utf-8",
-            env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONIOENCODING": "utf-8"},
+            env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONIOENCODING": "utf-8", "EXTREG_AUTOLOAD": "0"},
             start_new_session=sys.platform != "win32",  # so that what it started can be ended with it
         )
         assert child.stdin is not None
