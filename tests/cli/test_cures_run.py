@@ -386,7 +386,7 @@ NOT_RUN = {
     "spoken of, and not offered": re.compile(r"names\.py \| move the code|suggest\.py|targets\.py \| lint names them"),
     "for a shell within git": re.compile(r"git_setup\.py \| git-setup$|git_setup\.py \| init"),
     "of an environment: tests/autoload has some of its own to change": re.compile(
-        r"(?:state|environment|site_files|autoload/__init__|__init__)\.py \| (?:autoload|run|lint says)"
+        r"(?:state|environment|site_files|running|autoload/__init__|__init__)\.py \| (?:autoload|run|lint says)"
     ),
     "after a git command that undoes the merge": re.compile(r"driver\.py \| resolve"),
     "of a race: the same once more": re.compile(r"fix\.py \| lint --fix$"),
