@@ -15,9 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# We are imported before pytest is, which would warn that it cannot rewrite us as it does with plugins.
-extreg.__doc__ = f"{extreg.__doc__}\nPYTEST_DONT_REWRITE"
-
 SWITCH = "EXTREG_AUTOLOAD"
 STRICT = "EXTREG_AUTOLOAD_STRICT"
 STOPPED = 78  # EX_CONFIG, as sysexits.h has it
@@ -32,6 +29,8 @@ def start(registry: str, guide: str) -> None:
     """
     if extreg._called_as():
         return
+    # We are here before pytest is, which would warn that it cannot rewrite us as it does with plugins.
+    extreg.__doc__ = f"{extreg.__doc__}\nPYTEST_DONT_REWRITE"
     variables = {} if sys.flags.ignore_environment else os.environ
     registry = as_here(registry)
     try:
