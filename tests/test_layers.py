@@ -42,6 +42,7 @@ LAYERS = (
     ("extreg.integrations.",),
     ("extreg",),
     ("extreg.auto", "extreg.autoload.", "extreg.workers."),
+    ("extreg.doctor.",),
     ("extreg.cli.", "extreg.__main__"),
 )
 

@@ -44,6 +44,7 @@ COMMANDS = (
     Entry("rewrite", "exchange names and codes in stored pickles"),
     Entry("jar", "old pickles kept as tests"),
     Entry("completion", "what a shell needs to complete the commands"),
+    Entry("doctor", "does every process have the codes"),
     Entry("run", "one command, with codes in every Python that it starts"),
     Entry("autoload", "codes at every start of an environment"),
     Entry("demo", "the whole idea in ten seconds, in a temporary folder"),

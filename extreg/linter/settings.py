@@ -13,7 +13,7 @@ from extreg.project.locate import read_pyproject
 from extreg.startup.pyproject import strings_in, table_in
 
 _KEYS = ("select", "extend-select", "ignore", "exclude", "path", "python")
-_ABOVE = ("registry", "places", "jar", "lint")
+_ABOVE = ("registry", "places", "jar", "doctor", "lint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,21 @@ from extreg.startup.shown import fingerprint_of
 
 _UNKNOWN = re.compile(r"unregistered extension code (\d{1,10})\b")
 _MOST_ERRORS = 100
+_POOL = "give it initializer=extreg.workers.initializer(), or install at the top level of the program, above the guard"
+# What a traceback that came from another process tells of it: the first that fits, and what is right there.
+_PROCESSES = (
+    (
+        re.compile(r"\bcelery[/\\.]|\bkombu[/\\.]"),
+        "a Celery worker",
+        "extreg.workers.celery.connect(app), below the app",
+    ),
+    (re.compile(r"\bdistributed[/\\.]"), "a Dask worker or scheduler", "extreg.workers.dask.register(client)"),
+    (re.compile(r"\bloky[/\\.]"), "a worker of loky", _POOL),
+    (re.compile(r"concurrent[/\\.]futures[/\\.]interpreter"), "an interpreter of a pool", _POOL),
+    (re.compile(r"concurrent[/\\.]futures[/\\.]process|\b_RemoteTraceback\b"), "a worker of an executor", _POOL),
+    (re.compile(r"multiprocessing[/\\.]managers"), "the process of a manager", _POOL),
+    (re.compile(r"multiprocessing[/\\.]"), "a child of multiprocessing", _POOL),
+)
 
 
 def explain(error: BaseException) -> str:
@@ -25,15 +40,16 @@ def explain(error: BaseException) -> str:
     The error is pickle's "unregistered extension code N" or one of extreg's, or has such a one among its causes,
     contexts or group: tracebacks of worker processes are searched too.  Told are what is installed in this process,
     with fingerprints; whether the code is known now, or to the file as it is now, or is retired; which commits of which
-    branches have it.  For that, files are read and git is run; nothing is imported or changed.  What cannot be read is
-    said, and not raised.
+    branches have it; and which kind of process lacks it, where a traceback tells.  For that, files are read and git is
+    run; nothing is imported or changed.  What cannot be read is said, and not raised.
     """
     for found in _chain(error):
         if isinstance(found, ExtregError):
             return str(found)
         match = _UNKNOWN.search(str(found))
         if match is not None:
-            return "\n".join(map(printable, _of_code(int(match[1]))))
+            lines = [*_of_code(int(match[1])), *_of_process("\n".join(map(str, _chain(error))))]
+            return "\n".join(map(printable, lines))
     return printable(f"{type(error).__name__}: nothing in it is about an extension code")
 
 
@@ -64,6 +80,15 @@ def _of_code(code: int) -> Iterator[str]:
     yield from _installed()
     if row is None:
         yield from _in_files(code)
+
+
+def _of_process(text: str) -> Iterator[str]:
+    """Yield which process lacks the code, as far as the text of the errors tells, and how one finds out."""
+    for pattern, process, cure in _PROCESSES:
+        if pattern.search(text):
+            yield f"by its traceback it is {process} that lacks the code: {cure}"
+            break
+    yield "extreg doctor starts a process of each kind that the project uses, and says which have the codes"
 
 
 def _installed() -> Iterator[str]:

@@ -81,6 +81,7 @@ def make(folder: Path, *, sees_extreg: bool = True) -> Environment:
         (site / "zz_editable.pth").write_text("\n".join(map(str, folders)) + "\n")
     project = folder / "project"
     project.mkdir()
+    (project / "pyproject.toml").touch()  # no other is above it then
     (project / "registry.toml").write_text(ROWS)
     (project / "shop.py").write_text(SHOP)
     return Environment(python, site, project)

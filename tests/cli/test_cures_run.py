@@ -385,8 +385,9 @@ NOT_RUN = {
     "a page of documentation": re.compile(r"rule_pages\.py|__init__\.py"),
     "spoken of, and not offered": re.compile(r"names\.py \| move the code|suggest\.py|targets\.py \| lint names them"),
     "for a shell within git": re.compile(r"git_setup\.py \| git-setup$|git_setup\.py \| init"),
-    "of an environment: tests/autoload has some of its own to change": re.compile(
-        r"(?:state|environment|site_files|running|autoload/__init__|__init__)\.py \| (?:autoload|run|lint says)"
+    "of an environment: tests/autoload and tests/doctor have some of their own to change": re.compile(
+        r"(?:autoload|run|state|environment|site_files|running|surroundings|starting|explaining|doctor|__init__)\.py"
+        r" \| (?:autoload|run|doctor|lint says|compile|git-setup|promote|retire|add)"
     ),
     "after a git command that undoes the merge": re.compile(r"driver\.py \| resolve"),
     "of a race: the same once more": re.compile(r"fix\.py \| lint --fix$"),

@@ -1,0 +1,3 @@
+from ..autoload.conftest import environment
+
+__all__ = ["environment"]
