@@ -6,7 +6,7 @@ from pathlib import Path
 
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import coloured, say, say_as_it_is, say_json, short
-from extreg.doctor.examine import examine
+from extreg.doctor.examination import examine
 from extreg.doctor.verdicts import Verdict, worst
 from extreg.doctor.wishes import read_wishes
 from extreg.printable import printable

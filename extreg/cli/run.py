@@ -4,7 +4,7 @@ import argparse
 import os
 
 from extreg.autoload import SWITCH
-from extreg.autoload.running import CommandError, run_with_codes
+from extreg.autoload.one_command import CommandError, run_with_codes
 from extreg.cli.command import Command, registry_option
 from extreg.cli.output import note, say_error
 from extreg.errors import UnreadableError

@@ -386,7 +386,7 @@ NOT_RUN = {
     "spoken of, and not offered": re.compile(r"names\.py \| move the code|suggest\.py|targets\.py \| lint names them"),
     "for a shell within git": re.compile(r"git_setup\.py \| git-setup$|git_setup\.py \| init"),
     "of an environment: tests/autoload and tests/doctor have some of their own to change": re.compile(
-        r"(?:autoload|run|state|environment|site_files|running|surroundings|starting|explaining|doctor|__init__)\.py"
+        r"(?:autoload|run|state|environment|site_files|one_command|conduct|surroundings|starting|explaining|doctor|__init__)\.py"
         r" \| (?:autoload|run|doctor|lint says|compile|git-setup|promote|retire|add)"
     ),
     "after a git command that undoes the merge": re.compile(r"driver\.py \| resolve"),
