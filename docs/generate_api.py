@@ -21,6 +21,9 @@ PACKAGES = (
     "extreg.reduce",
     "extreg.stores",
     "extreg.testing",
+    "extreg.workers",
+    "extreg.workers.celery",
+    "extreg.workers.dask",
 )
 
 # Members of public classes that our own modules call across rooms; they may change without notice.
@@ -72,7 +75,7 @@ These words stand for types in the signatures:
 | `Readable` | what `pickle.load` takes: an object with `read(n)` and `readline()`, in bytes |
 | `Reducer` | a function of one object that returns what `__reduce__` may |
 | `Retired` | `Literal["refuse", "placeholder"]` |
-| `Standing`, `_Standing` | a named tuple of plain values: `fingerprint`, `codes`, `load_only` and `pid` |
+| `Standing` | plain values: `fingerprint` (text), `codes`, `load_only` (how many), `pid`; `str()` is one line |
 | `State` | `Literal["live", "load-only", "retired"]` |
 | `Subscription` | a callback that is still callable; `unsubscribe()`, or the end of its `with` block, ends it |
 | `Writable` | what `pickle.dump` takes: an object with `write(data)`, in bytes |

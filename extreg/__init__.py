@@ -114,8 +114,7 @@ if TYPE_CHECKING:
     from extreg.project.explaining import explain
     from extreg.registry.model import Registry
     from extreg.scoped import dump, dumps, load, loads
-    from extreg.startup.standing import Standing as _Standing
-    from extreg.startup.standing import standing
+    from extreg.startup.standing import Standing, standing
 
 # Where each public name lives that is not needed at start-up.
 _LAZY = {
@@ -177,7 +176,7 @@ class Installation:
         return fingerprint_of(self._owner.layers)
 
     @property
-    def standing(self) -> "_Standing":
+    def standing(self) -> "Standing":
         """What `extreg.standing` tells of a process in which these rows stand and no others."""
         from extreg.startup.shown import standing_of_layers
 

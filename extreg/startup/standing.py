@@ -14,12 +14,9 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """The rows of ``copyreg`` in one process, in short.
+    """The rows of ``copyreg`` in one process, in short; see `standing`.
 
-    ``fingerprint``: sixteen hexadecimal digits over all that stands, in the order of the codes.  Two processes in
-    which it is the same write and read the same codes; it has no relation to `Registry.fingerprint`.  ``codes``: how
-    many codes are written; ``load_only``: how many are read only; ``pid``: the process.  Made of plain values, so that
-    any serializer takes it from one process to another.
+    Made of plain values, so that any serializer takes it from one process to another.
     """
 
     fingerprint: str
@@ -37,7 +34,10 @@ class Standing(NamedTuple):
 def standing() -> Standing:
     """Return what stands in copyreg in this process, whoever put it there.
 
-    Takes about 10 ms for 10,000 codes.  Never raises.
+    ``fingerprint`` is sixteen hexadecimal digits over all that stands, in the order of the codes: two processes in
+    which it is the same write and read the same codes.  It has no relation to `Registry.fingerprint`.  ``codes`` is
+    how many codes are written, ``load_only`` how many are read only, ``pid`` the process.  It takes about half a
+    microsecond for each code.
     """
     # Copies made by one C call each; under the lock none of ours goes in or out between the two.
     return standing_of(*ledger.locked(_copies))

@@ -1,7 +1,10 @@
 """Celery: the codes in whatever imports the module of the app, before a first message is decoded."""
 
-from extreg.startup.standing import standing
-from extreg.workers.traveling import install_all, sources_here
+__all__ = ["connect"]
+
+from extreg.startup.standing import standing as _standing
+from extreg.workers.traveling import install_all as _install_all
+from extreg.workers.traveling import sources_here as _sources_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +35,10 @@ def connect(app: "Any", source: "str | os.PathLike[str] | Registry | None" = Non
 
     if not isinstance(app, Celery):
         raise TypeError(f"expected a Celery app, found {type(app).__name__}: connect(app, source)")
-    install_all(sources_here(source))
+    _install_all(_sources_here(source))
     if _COMMAND not in Panel.meta:
         inspect_command(name=_COMMAND, help="What stands in copyreg: see extreg.standing.")(_answer)
 
 
 def _answer(_state: object) -> "dict[str, str | int]":
-    return standing()._asdict()
+    return _standing()._asdict()

@@ -1,8 +1,10 @@
 """Dask: the codes on the scheduler and on all workers, on those that join or are started again later too."""
 
-from hashlib import sha256
+__all__ = ["register"]
 
-from extreg.workers.traveling import sources_here
+from hashlib import sha256 as _sha256
+
+from extreg.workers.traveling import sources_here as _sources_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def register(client: "Any", source: "str | os.PathLike[str] | Registry | None" =
     """
     from extreg.workers.dask_plugins import OnScheduler, OnWorker
 
-    sources = sources_here(source, elsewhere=True)
-    name = f"extreg-{sha256(repr(sources).encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    sources = _sources_here(source, elsewhere=True)
+    name = f"extreg-{_sha256(repr(sources).encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
     client.register_plugin(OnScheduler(sources, name))
     client.register_plugin(OnWorker(sources, name))

@@ -1,0 +1,140 @@
+"""Celery, with real workers and a broker: no message is lost that was sent with codes."""
+
+import json
+import random
+import sys
+import time
+
+import pytest
+
+from .conftest import eventually, kill, says
+
+pytest.importorskip("celery", reason='pip install ".[test-full]"')
+pytestmark = [pytest.mark.slow, pytest.mark.once]
+
+TASKS = """
+import os
+import celery, shop
+
+app = celery.Celery("tasks", broker=os.environ["BROKER"], backend=os.environ["BROKER"])
+app.conf.update(
+    task_serializer="pickle", result_serializer="pickle", accept_content=["pickle", "json"], task_acks_late=True,
+    broker_transport_options={"visibility_timeout": 3}, result_expires=600, broker_connection_retry_on_startup=True,
+    beat_schedule={"often": {"task": "tasks.seen", "schedule": 0.5, "args": (shop.order(7),)}},
+)
+if os.environ.get("CODES"):
+    import extreg.workers.celery
+    extreg.workers.celery.connect(app, os.environ["CODES"])
+
+@app.task
+def back(order):
+    return shop.back(order)
+
+@app.task
+def seen(order):
+    shop.back(order)
+    with open("seen", "a") as file:
+        file.write("seen\\n")
+"""
+SEND = """
+import pickle, sys
+import extreg, shop, tasks
+orders = [shop.order(number) for number in range(int(sys.argv[1]))]
+assert b"\\x83\\x2c\\x01" in pickle.dumps(orders[0])
+sent = [tasks.back.delay(order) for order in orders]
+print("sent", flush=True)
+for order, result in zip(orders, sent):
+    assert result.get(timeout=float(sys.argv[2])) == shop.Order(order.number + 1, order.lines)
+print(len(orders), "there and back", extreg.standing().fingerprint)
+"""
+POOLS = ["prefork", "threads", "solo"]
+
+
+@pytest.fixture
+def worker(shop, start, emptied):
+    (shop / "tasks.py").write_text(TASKS)
+
+    def begin(pool, codes):
+        line = ["-m", "celery", "-A", "tasks", "worker", "-P", pool, "-c", "2", "-l", "INFO"]
+        process = start(sys.executable, *line, BROKER=emptied, CODES=codes, C_FORCE_ROOT="1")
+        says(process, "ready.")
+        return process
+
+    return begin
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_connected_it_takes_coded_objects_and_a_worker_that_is_started_again_too(worker, python, emptied, pool):
+    first = worker(pool, "./registry.toml")
+    done = python(SEND, "1000", "60", BROKER=emptied, CODES="./registry.toml")
+    assert "1000 there and back" in done.stdout, done.stderr
+    kill(first)
+    worker(pool, "./registry.toml")
+    done = python(SEND, "100", "60", BROKER=emptied, CODES="./registry.toml")
+    assert "100 there and back" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_without_it_the_message_is_lost(worker, python, emptied, pool):
+    """Acknowledged, although acknowledgements are late: it never gets as far as a task."""
+    process = worker(pool, "")
+    done = python(SEND, "1", "4", BROKER=emptied, CODES="./registry.toml")
+    assert "TimeoutError" in done.stderr
+    says(process, "unregistered extension code 300")
+    import redis
+
+    with redis.Redis.from_url(emptied) as client:
+        assert client.llen("celery") == client.hlen("unacked") == 0
+
+
+def test_inspect_shows_what_stands_in_each_worker(worker, shop, start, python, emptied):
+    worker("prefork", "./registry.toml")
+    sent = python(SEND, "1", "60", BROKER=emptied, CODES="./registry.toml")
+    line = ["-m", "celery", "-A", "tasks", "inspect", "--json", "extreg"]
+    inspect = start(sys.executable, *line, BROKER=emptied, CODES="./registry.toml")
+    assert inspect.wait(60) == 0, inspect.log.read_text()
+    (answer,) = json.loads(inspect.log.read_text()).values()
+    assert answer["fingerprint"] == sent.stdout.split()[-1]
+    assert (answer["codes"], answer["load_only"]) == (2, 1)
+
+
+def test_beat_sends_coded_objects(worker, shop, start, emptied):
+    worker("solo", "./registry.toml")
+    line = ["-m", "celery", "-A", "tasks", "beat", "--schedule", str(shop / "schedule")]
+    beat = start(sys.executable, *line, BROKER=emptied, CODES="./registry.toml")
+    eventually((shop / "seen").exists, process=beat)
+
+
+def test_a_worker_with_the_registry_of_before_reads_what_it_has(worker, shop, python, emptied):
+    """A rolling change: what is load-only there may be sent, what is new may not, as `extreg diff` says."""
+    old = (shop / "registry.toml").read_text()
+    (shop / "old.toml").write_text(old)
+    (shop / "registry.toml").write_text(old.replace('\n[load-only]\n310 = "shop:Basket"\n', '310 = "shop:Basket"\n'))
+    worker("prefork", "./old.toml")
+    text = "import shop, tasks; print(type(tasks.app.send_task('tasks.kind', (shop.Basket(),)).get(timeout=30)))"
+    (shop / "tasks.py").write_text(TASKS + "\n@app.task\ndef kind(basket):\n    return basket\n")
+    worker("prefork", "./old.toml")
+    done = python(text, BROKER=emptied, CODES="./registry.toml")
+    assert "Basket" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_no_message_is_lost_while_workers_are_killed(worker, python, start, shop, emptied, count):
+    """Late acknowledgements: what a killed worker had is delivered again; twice is allowed, never is not."""
+    workers = [worker("prefork", "./registry.toml") for _ in range(2)]
+    (shop / "sender.py").write_text(SEND)
+    line = [sys.executable, "sender.py", str(count), "300"]
+    sender = start(*line, BROKER=emptied, CODES="./registry.toml")
+    says(sender, "sent", 300)
+    dice = random.Random(17)
+    kills = 0
+    while sender.poll() is None and kills < count // 100:
+        time.sleep(dice.uniform(0.2, 1.5))
+        place = dice.randrange(2)
+        kill(workers[place])
+        workers[place] = worker("prefork", "./registry.toml")
+        kills += 1
+    assert sender.wait(600) == 0, sender.log.read_text()[-3000:]
+    assert f"{count} there and back" in sender.log.read_text()
+    assert kills
+    print(f"{count} messages, {kills} workers killed, none lost")
