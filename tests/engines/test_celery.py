@@ -54,8 +54,8 @@ POOLS = ["prefork", "threads", "solo"]
 def worker(shop, start, emptied):
     (shop / "tasks.py").write_text(TASKS)
 
-    def begin(pool, codes):
-        line = ["-m", "celery", "-A", "tasks", "worker", "-P", pool, "-c", "2", "-l", "INFO"]
+    def begin(pool, codes, *options):
+        line = ["-m", "celery", "-A", "tasks", "worker", "-P", pool, "-c", "2", "-l", "INFO", *options]
         process = start(sys.executable, *line, BROKER=emptied, CODES=codes, C_FORCE_ROOT="1")
         says(process, "ready.")
         return process
@@ -70,6 +70,12 @@ def test_connected_it_takes_coded_objects_and_a_worker_that_is_started_again_too
     assert "1000 there and back" in done.stdout, done.stderr
     kill(first)
     worker(pool, "./registry.toml")
+    done = python(SEND, "100", "60", BROKER=emptied, CODES="./registry.toml")
+    assert "100 there and back" in done.stdout, done.stderr
+
+
+def test_with_extreg_auto_among_its_modules_a_worker_takes_coded_objects_too(worker, python, emptied):
+    worker("prefork", "", "-I", "extreg.auto")
     done = python(SEND, "100", "60", BROKER=emptied, CODES="./registry.toml")
     assert "100 there and back" in done.stdout, done.stderr
 

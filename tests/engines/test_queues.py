@@ -60,7 +60,9 @@ def test_without_it_rq_fails_the_job(rq):
     assert "unregistered extension code 300" in process.log.read_text()
 
 
-ACTORS = MARK + """
+ACTORS = (
+    MARK
+    + """
 import dramatiq, shop
 from dramatiq.brokers.redis import RedisBroker
 dramatiq.set_broker(RedisBroker(url=os.environ["BROKER"]))
@@ -71,6 +73,7 @@ def back(order):
     shop.back(order)
     mark()
 """
+)
 
 
 @pytest.fixture
@@ -107,7 +110,9 @@ def test_without_it_dramatiq_keeps_the_message_and_does_nothing(dramatiq, shop, 
     assert not (shop / "done").exists()
 
 
-HUEY = MARK + """
+HUEY = (
+    MARK
+    + """
 {line}
 import huey, shop
 queue = huey.RedisHuey("shop", url=os.environ["BROKER"])
@@ -117,6 +122,7 @@ def back(order):
     shop.back(order)
     mark()
 """
+)
 
 
 @pytest.fixture
