@@ -15,6 +15,7 @@ class Initializer:
     """A function of any arguments, which are ignored, that installs; it pickles to plain text."""
 
     __slots__ = ("_sources",)
+    __name__ = "extreg.workers.initializer"  # Ray asks a hook for one
 
     def __init__(self, sources: "tuple[Source, ...]") -> None:
         self._sources = sources

@@ -83,7 +83,7 @@ def test_registered_a_scheduler_and_workers_apart_take_coded_objects(cluster, py
 
 
 def test_a_worker_that_joins_later_has_them_too(cluster, python, start, shop):
-    scheduler, workers = cluster
+    _, workers = cluster
     register = "        extreg.workers.dask.register(client)\n        work(client, 10)\n"
     assert python(program(APART, register), timeout=120).returncode == 0
     for worker in workers:

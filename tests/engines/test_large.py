@@ -13,7 +13,7 @@ import pytest
 
 import extreg
 
-from .conftest import eventually, says
+from .conftest import says
 
 pytestmark = pytest.mark.soak
 
@@ -54,7 +54,7 @@ def run(python, shop, text, **environment):
 RAY = """
 import extreg, extreg.workers, ray, shop
 extreg.install("./registry.toml")
-ray.init(num_cpus=2, runtime_env={HOOK}, include_dashboard=False, log_to_driver=False)
+ray.init(num_cpus=2, runtime_env=HOOK, include_dashboard=False, log_to_driver=False)
 
 @ray.remote
 def back(order):
@@ -135,10 +135,10 @@ def test_arq(python_with, shop, start, redis_url):
     python = python_with("arq")
     for line, expected in (("import extreg.auto", "1000 there and back\n"), ("", "")):
         (shop / "jobs.py").write_text(ARQ.replace("LINE", line))
-        worker = start(python, "-m", "arq.cli", "jobs.WorkerSettings", BROKER=redis_url)
+        worker = start(python, "-m", "arq", "jobs.WorkerSettings", BROKER=redis_url)
         says(worker, "Starting worker")
         done = run(python, shop, SEND, BROKER=redis_url)
         assert done.stdout == expected, done.stderr[-3000:]
         if not line:
-            eventually(lambda: "unregistered extension code 300" in done.stderr + worker.log.read_text())
+            assert "unregistered extension code 300" in done.stderr + worker.log.read_text()
         worker.kill()
