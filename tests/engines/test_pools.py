@@ -1,9 +1,14 @@
 """multiprocessing and concurrent.futures, in every way to start processes: what happens without the codes, and with."""
 
 import multiprocessing
+import pickle
+import pickletools
 import sys
 
 import pytest
+
+import extreg
+import extreg.workers
 
 pytestmark = pytest.mark.slow
 
@@ -165,6 +170,15 @@ def test_what_is_wrong_with_a_source_is_raised_at_once_and_not_in_workers(python
     done = python("import extreg.workers\nextreg.workers.initializer('nowhere.toml')\n")
     assert done.returncode == 1
     assert "UnreadableError: cannot read" in done.stderr
+
+
+def test_the_initializer_travels_without_codes_and_has_a_name_as_functions_have():
+    """Ray asks for ``__name__`` (build_setup_hook_export_entry in ray/_private/function_manager.py)."""
+    begin = extreg.workers.initializer(extreg.Registry(codes={300: "decimal:Decimal"}))
+    data = pickle.dumps(begin)
+    assert not [opcode for opcode, _, _ in pickletools.genops(data) if opcode.name.startswith("EXT")]
+    assert begin.__name__ == "extreg.workers.initializer"
+    assert repr(pickle.loads(data)) == repr(begin) == "<extreg.workers.initializer of the text of a registry>"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="InterpreterPoolExecutor came with 3.14")
