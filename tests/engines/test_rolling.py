@@ -220,3 +220,26 @@ def test_a_worker_of_gunicorn_that_is_killed_is_replaced_by_one_with_the_codes(b
     os.kill(int(pid), signal.SIGKILL)
     answer = eventually(lambda: (found := ask()) and found[0] != pid and found, process=server)
     assert standing == answer[1:] == ["2", "1"]
+
+
+def test_another_registry_on_a_dask_that_runs_is_refused_where_a_code_means_something_else(shop, start, python):
+    pytest.importorskip("distributed", reason='pip install ".[test-full]"')
+    file = ["--scheduler-file", str(shop / "scheduler.json")]
+    module = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
+    scheduler = start(*module, *file)
+    eventually((shop / "scheduler.json").exists, process=scheduler)
+    text = (shop / "registry.toml").read_text()
+    (shop / "moved.toml").write_text(text.replace("shop:Order", "orders:Order") + '\n[moved]\n300 = ["shop:Order"]\n')
+    register = """
+import sys, distributed, extreg, extreg.workers.dask
+with distributed.Client(scheduler_file="scheduler.json") as client:
+    extreg.workers.dask.register(client, sys.argv[1])
+    print(client.run_on_scheduler(lambda: extreg.standing().codes))
+"""
+    for _ in range(2):
+        assert python(register, "./registry.toml", timeout=120).stdout == "2\n"
+    for _ in range(2):  # what was refused is not taken for registered
+        done = python(register, "./moved.toml", timeout=120)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "ConflictError" in done.stderr
+        assert "300 = orders:Order" in done.stderr
