@@ -1,6 +1,7 @@
 """completion: what a shell needs to complete our commands, by shtab."""
 
 import argparse
+from importlib import import_module
 from types import ModuleType
 
 from extreg.cli.command import Command
@@ -23,12 +24,11 @@ def _completion(arguments: argparse.Namespace) -> int:
 
 def _shtab() -> ModuleType:
     try:
-        import shtab
+        return import_module("shtab")
     except ImportError:
         raise UnreadableError(
             "shtab, which writes completions, is not installed", "pip install 'extreg[completion]'"
         ) from None
-    return shtab
 
 
 def _complete_paths(parser: argparse.ArgumentParser, as_file: object) -> None:
