@@ -33,6 +33,8 @@ def change(owners: "tuple[Owner, ...]", changed: "Collection[Owner]" = ()) -> Ch
     if ledger.moving is not None:
         raise RuntimeError("extreg is changing copyreg further down this very stack (in a signal handler?)")
     layers = [(rows, _policy(owner, changed)) for owner in owners for rows in owner.layers]
+    # First what was let in before: what is new has to get on with it, whoever was installed first.
+    layers.sort(key=lambda layer: layer[1] != "settle")
     outside, before = _look_around([rows for rows, _ in layers])
     after, clashes = merge(outside, layers, before.inverted)
     if clashes:

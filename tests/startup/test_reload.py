@@ -168,3 +168,26 @@ def test_reload_parses_a_changed_file_once_and_an_unchanged_one_not_at_all(write
     write('[codes]\n40000 = "paylib:Bank"', "paylib/registry.toml")
     assert extreg.reload() == {40000}
     assert parsed == [str(path), str(theirs)]
+
+
+@pytest.mark.parametrize("file_first", [True, False])
+def test_a_code_that_another_installation_still_means_otherwise_cannot_move(write, file_first):
+    """As in install(): said, and nothing changed; it was passed over in silence where the file had come first."""
+    file, value = write('[codes]\n300 = "a:A"'), extreg.Registry(codes={300: "a:A"})
+    for source in (file, value) if file_first else (value, file):
+        extreg.install(source)
+    write('[codes]\n300 = "b:B"\n[moved]\n300 = ["a:A"]')
+    with pytest.raises(extreg.ConflictError, match="300 = b:B .* against 300 = a:A"):
+        extreg.reload()
+    assert tables() == ({("a", "A"): 300}, {300: ("a", "A")})
+
+
+@pytest.mark.parametrize("file_first", [True, False])
+@pytest.mark.parametrize("now", ['[load-only]\n300 = "a:A"', '[retired]\n300 = "a:A"', ""])
+def test_what_another_installation_still_has_stays(write, now, file_first):
+    file, value = write('[codes]\n300 = "a:A"'), extreg.Registry(codes={300: "a:A"})
+    for source in (file, value) if file_first else (value, file):
+        extreg.install(source)
+    write(now)
+    assert extreg.reload() == frozenset()
+    assert tables() == ({("a", "A"): 300}, {300: ("a", "A")})
