@@ -60,6 +60,15 @@ def _drop_what_cannot_be_written() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _tell_all() -> int:
+    """Print the traceback of an error that nobody foresaw; return the exit code."""
+    from traceback import print_exc
+
+    print_exc()
+    sys.stderr.write("extreg: this is a defect of extreg, or of what it was installed with; please report it\n")
+    return 2
+
+
 def run() -> "NoReturn":
     """Run the command line and leave the process with its exit code."""
     from extreg import process
@@ -73,5 +82,7 @@ def run() -> "NoReturn":
         pass
     except OSError:  # nor can the error be told: stderr is full
         code = 2
+    except Exception:  # noqa: BLE001 - a defect, or a library that is broken: told in full, and never passed over
+        code = _tell_all()
     finally:
         process.finish(code)

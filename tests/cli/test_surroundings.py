@@ -384,3 +384,14 @@ def test_what_is_said_comes_in_order_in_one_pipe(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].startswith("1 pickle (")
     assert lines[-1].startswith("unreadable: torn")
+
+
+def test_an_error_that_nobody_foresaw_is_told_in_full(tmp_path, run_extreg):
+    """Here by a library that is broken; it was exit code 130 and not a word."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "tomli_w.py").write_text("raise RuntimeError('broken on purpose')\n")
+    done = run_extreg("init", env={"PYTHONPATH": str(tmp_path / "broken")})
+    assert done.returncode == 2
+    assert "RuntimeError: broken on purpose" in done.stderr
+    assert done.stderr.endswith("please report it\n")
+    assert not (tmp_path / "registry.toml").exists()

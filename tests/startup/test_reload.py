@@ -177,7 +177,7 @@ def test_a_code_that_another_installation_still_means_otherwise_cannot_move(writ
     for source in (file, value) if file_first else (value, file):
         extreg.install(source)
     write('[codes]\n300 = "b:B"\n[moved]\n300 = ["a:A"]')
-    with pytest.raises(extreg.ConflictError, match="300 = b:B .* against 300 = a:A"):
+    with pytest.raises(extreg.ConflictError, match=r"300 = b:B .* against 300 = a:A"):
         extreg.reload()
     assert tables() == ({("a", "A"): 300}, {300: ("a", "A")})
 
