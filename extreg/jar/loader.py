@@ -6,7 +6,6 @@ Started by `extreg.jar.trials`.  It reads one JSON object from standard input, `
 `extreg.jar.trials.Answer`.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -23,19 +22,12 @@ from extreg.jar.probing import described, raised
 from extreg.reduce.binding import Binding, ReducerRow
 from extreg.registry.model import Registry
 from extreg.scoped import loads
-from extreg.targets.answering import say, taken_over
+from extreg.targets.answering import answered, say, taken_over
 
 
 def main() -> None:
     """Answer for every pickle on standard input, then leave at once."""
-    try:
-        request = json.load(sys.stdin)
-    except ValueError:  # who asked is gone
-        os._exit(1)
-    try:
-        _answer(request)
-    except BrokenPipeError:  # who asked is gone, and nobody reads what user code broke
-        os._exit(1)
+    answered(_answer)
 
 
 def _answer(request: dict[str, Any]) -> None:

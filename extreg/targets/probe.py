@@ -9,7 +9,6 @@ crash, an exit) the parent sees by the line that is missing.
 
 import copyreg
 import importlib
-import json
 import os
 import pickle
 import re
@@ -19,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from extreg.registry.target import is_target, split
-from extreg.targets.answering import say, taken_over
+from extreg.targets.answering import answered, say, taken_over
 from extreg.targets.dumped import described, own_target
 from extreg.targets.instead import instead_of_instance, instead_of_missing
 
@@ -35,14 +34,7 @@ _Verdict = tuple[str, str, str, str]
 
 def main() -> None:
     """Answer for every target on standard input, then leave at once."""
-    try:
-        request = json.load(sys.stdin)
-    except ValueError:  # who asked is gone
-        os._exit(1)
-    try:
-        _answer(request)
-    except BrokenPipeError:  # who asked is gone, and nobody reads what user code broke
-        os._exit(1)
+    answered(_answer)
 
 
 def _answer(request: dict[str, Any]) -> None:
