@@ -17,6 +17,9 @@ else:
     settings.register_profile("extreg", deadline=None, derandomize=True, database=None)
     settings.load_profile("extreg")
 
+# Projects that tests look at, some of which have tests of their own.
+collect_ignore = ["cases"]
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # What would lead the command line, its colours or its output elsewhere than a test means it to go, and what a
