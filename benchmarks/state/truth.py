@@ -1,0 +1,130 @@
+"""What really happens: objects made and dumped by one release, loaded and used by its neighbour."""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import children
+import releases
+from corpus import Library, Pair
+
+from extreg.pickles import scan
+
+HERE = Path(__file__).parent
+BROKEN = ("fails", "breaks", "another", "absent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One pickle, and what became of it."""
+
+    label: str
+    outcome: str
+    """``ok``, ``fails``, ``breaks`` on use, loads as ``another`` Enum member, or has attributes ``absent``."""
+    what: str
+    """The exception, the uses that raise, or the attributes."""
+    targets: tuple[str, ...]
+    """The library's globals that the pickle refers to."""
+    absent: tuple[str, ...] = ()
+    """``module:qualname attribute``."""
+
+    @property
+    def broken(self) -> bool:
+        return self.outcome != "ok"
+
+
+def objects(library: Library, release: str, cache: Path) -> tuple[Path, list[dict[str, Any]]]:
+    """Return the folder of a release's pickles and a record for each, made when they are not there yet."""
+    path = [releases.installed(library, release, cache), *releases.needed(library, cache)]
+    folder = cache / library.name / f"made-{release}-{_digest(library)}"
+    index = folder / "index.json"
+    if not index.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        task = {"folder": str(folder), "setup": library.setup, "objects": library.objects}
+        task |= {"packages": library.packages, "walk": library.walk, "skip": library.skip}
+        records = children.made(path, task)
+        for record in records:
+            if "file" in record:
+                record["targets"] = _targets(folder / record["file"], library)
+        index.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    return folder, json.loads(index.read_text(encoding="utf-8"))
+
+
+def loads(pair: Pair, writer: str, reader: str, cache: Path) -> list[Load]:
+    """Load the writer's pickles under the reader."""
+    library = pair.library
+    folder, written = objects(library, writer, cache)
+    _, known = objects(library, reader, cache)
+    written = [record for record in written if "file" in record]
+    by_label = {record["label"]: record for record in known if "file" in record}
+    of_class = _of_class(known)
+    items = []
+    for record in written:
+        fresh = by_label.get(record["label"], {})
+        items.append(
+            {
+                "label": record["label"],
+                "file": record["file"],
+                "members": bool(record.get("members")),
+                "attributes": {**of_class, **fresh.get("attributes", {})},
+                "raises": sorted({*fresh.get("raises", ()), *record["raises"]}),
+                "arguments": record["arguments"],
+                "group": record["group"],
+            }
+        )
+    path = [releases.installed(library, reader, cache), *releases.needed(library, cache)]
+    task = {"folder": str(folder), "packages": library.packages, "items": items}
+    targets = {record["label"]: tuple(record["targets"]) for record in written}
+    return [_load(answer, targets[answer["label"]]) for answer in children.loaded(path, task)]
+
+
+def _load(answer: dict[str, Any], targets: tuple[str, ...]) -> Load:
+    raised = [f"{use}: {text}" for use, text in answer.get("raised", {}).items()]
+    absent = tuple(answer.get("absent", ()))
+    return Load(
+        label=answer["label"],
+        outcome=answer["outcome"],
+        what=answer.get("error") or "; ".join([*raised, *absent]),
+        targets=targets,
+        absent=absent,
+    )
+
+
+def _of_class(records: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return what every object of a class has, whichever label it came from."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        for name, names in record.get("attributes", {}).items():
+            found[name] = found.get(name, set(names)) & set(names)
+    return {name: sorted(names) for name, names in found.items()}
+
+
+def _targets(path: Path, library: Library) -> list[str]:
+    names = scan(path.read_bytes()).globals
+    return sorted(name for name in names if name.partition(":")[0].partition(".")[0] in library.packages)
+
+
+def _digest(library: Library) -> str:
+    """Return a digest of all that decides what is made."""
+    digest = hashlib.sha256(repr((library.packages, library.walk, library.skip, library.setup)).encode())
+    digest.update(repr((library.objects, library.needs)).encode())
+    for file in sorted(HERE.joinpath("inside").glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def counts(found: Sequence[Load]) -> Counter[str]:
+    """Return how many loads came out how."""
+    return Counter(load.outcome for load in found)
+
+
+def by_label(found: Sequence[Load]) -> dict[str, list[Load]]:
+    """Return the loads by outcome."""
+    grouped: dict[str, list[Load]] = defaultdict(list)
+    for load in found:
+        grouped[load.outcome].append(load)
+    return grouped
