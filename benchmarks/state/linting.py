@@ -58,7 +58,13 @@ def found(
         if done.returncode not in (0, 1):
             raise SystemExit(f"lint of {old} and {new}: {done.stderr}")
         findings = json.loads(done.stdout)["findings"]
-    return [Found(each["rule"], lines.get(each["line"], ""), each["message"]) for each in findings]
+    return [Found(each["rule"], _target(each, lines), each["message"]) for each in findings]
+
+
+def _target(finding: dict[str, object], lines: dict[int, str]) -> str:
+    """Return what a finding is about: a class that the message names, or what stands in its line of the registry."""
+    named = re.match(r"code \d+ \((\S+?)\): ", str(finding["message"]))
+    return named[1] if named else lines.get(int(str(finding["line"])), "")
 
 
 def _replace(repository: Path, release: Path, packages: Sequence[str]) -> None:

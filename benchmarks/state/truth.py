@@ -60,7 +60,7 @@ def loads(pair: Pair, writer: str, reader: str, cache: Path) -> list[Load]:
     folder, written = objects(library, writer, cache)
     _, known = objects(library, reader, cache)
     written = [record for record in written if "file" in record]
-    by_label = {record["label"]: record for record in known if "file" in record}
+    by_label = {record["label"]: record for record in known if "attributes" in record}
     of_class = _of_class(known)
     items = []
     for record in written:

@@ -38,6 +38,7 @@ def main() -> None:
         except (Exception, SystemExit, TooLong) as error:
             if not group:
                 answer({"label": label, "failed": said(error)})
+            _say_what_it_has(label, group, make, packages, answer)
             continue
         done[group] = done.get(group, 0) + 1
         if group and data in states.setdefault(group, set()):
@@ -71,6 +72,15 @@ def _kept(arguments: Any) -> str | None:
         return None if arguments is None else base64.b64encode(pickle.dumps(arguments, PROTOCOL)).decode()
     except Exception:
         return None
+
+
+def _say_what_it_has(label: str, group: str, make: Callable[[], Any], packages: tuple[str, ...], answer: Any) -> None:
+    """Say which attributes objects have that this release cannot dump any more: an older one's pickles of them load."""
+    try:
+        with limited():
+            answer({"label": label, "group": group, "attributes": certain(make(), packages)})
+    except (Exception, SystemExit, TooLong):
+        return  # no object, then
 
 
 def _record(make: Callable[[], Any], packages: tuple[str, ...]) -> tuple[dict[str, Any], bytes]:
