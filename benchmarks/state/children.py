@@ -37,7 +37,12 @@ def run(name: str, path: Iterable[Path], task: dict[str, Any]) -> tuple[list[dic
         dead = False
         with log.open("wb") as answers:
             child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=answers, stderr=subprocess.DEVNULL, env=environment, cwd=scratch
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=answers,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                cwd=scratch,
             )
             try:
                 dead = child.wait(SECONDS) != 0

@@ -1,7 +1,7 @@
 """The list of releases, and what is made of each library: pairs.toml, read."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,19 +45,20 @@ class Pair:
         return f"{self.library.name} {self.old} -> {self.new}"
 
 
-def libraries(only: Mapping[str, object] | set[str] | None = None, file: Path = FILE) -> list[Library]:
+def libraries(only: Collection[str] = (), file: Path = FILE) -> list[Library]:
     """Return the libraries of the list, or those of them that are named."""
     tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    unknown = set(only or ()) - tables.keys()
+    unknown = set(only) - tables.keys()
     if unknown:
         raise SystemExit(f"not in {file.name}: {', '.join(sorted(unknown))}")
     return [_library(name, table) for name, table in tables.items() if not only or name in only]
 
 
-def pairs(library: Library) -> Iterator[Pair]:
-    """Yield the neighbours."""
+def pairs(library: Library, only: Collection[str] = ()) -> Iterator[Pair]:
+    """Yield the neighbours, or those that are named as ``LIBRARY OLD``."""
     for old, new in zip(library.releases, library.releases[1:], strict=False):
-        yield Pair(library, old, new)
+        if not only or f"{library.name} {old}" in only:
+            yield Pair(library, old, new)
 
 
 def _library(name: str, table: Mapping[str, Any]) -> Library:

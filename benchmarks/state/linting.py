@@ -16,7 +16,7 @@ STATE_RULES = frozenset(
     {"slots-gained", "field-gained", "enum-changed", "arguments-changed", "base-changed", "slot-lost"}
     | {"version-lowered", "missing-migration"}
 )
-NAME_RULES = frozenset({"missing-target", "unimportable-target"})
+_OF_BACK = "a new pickle"
 _SOURCE = shutil.ignore_patterns("*.pyc", "__pycache__", "*.dist-info", "bin")
 
 
@@ -27,6 +27,8 @@ class Found:
     rule: str
     target: str
     message: str
+    note: bool
+    """Whether it is of the level that fails nothing."""
 
     def names(self, word: str) -> bool:
         """Whether the message has an attribute's name in it, mangled or not."""
@@ -34,12 +36,15 @@ class Found:
 
 
 def found(
-    old: Path, new: Path, packages: Sequence[str], needs: Iterable[Path], targets: Iterable[str], *, rolling: bool = False
-) -> list[Found]:
-    """Return lint's findings about `targets`, with the old release committed first and the new one after it."""
+    old: Path, new: Path, packages: Sequence[str], needs: Iterable[Path], targets: Iterable[str]
+) -> tuple[list[Found], list[Found]]:
+    """Return lint's findings about the state of `targets`: about old pickles, and about new ones and old readers.
+
+    The old release is the first commit of a repository, the new one the second.
+    """
     with tempfile.TemporaryDirectory(prefix="extreg-state-") as name:
         repository = Path(name).resolve()
-        lines = {line: target for line, target in enumerate(sorted(set(targets)), 3)}
+        lines = dict(enumerate(sorted(set(targets)), 3))
         rows = [f'{FIRST + number} = "{target}"' for number, target in enumerate(lines.values())]
         (repository / "registry.toml").write_text("\n".join(["format = 1", "[codes]", *rows, ""]), encoding="utf-8")
         # What a working tree has beside the sources: compiled modules, built in place and ignored.
@@ -49,8 +54,8 @@ def found(
             _replace(repository, release, packages)
             _git(repository, "add", "--all")
             _git(repository, "-c", "user.name=n", "-c", "user.email=e", "commit", "--quiet", "--allow-empty", "-m", "x")
-        command = [sys.executable, "-m", "extreg", "lint", "--against", "HEAD~1", "--format", "json"]
-        command += ["--rolling"] if rolling else []
+        command = [sys.executable, "-m", "extreg", "lint", "--against", "HEAD~1", "--rolling", "--format", "json"]
+        command += ["--select", ",".join(sorted(STATE_RULES))]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, needs))}
         done = subprocess.run(
             command, cwd=repository, capture_output=True, encoding="utf-8", env=environment, check=False
@@ -58,7 +63,12 @@ def found(
         if done.returncode not in (0, 1):
             raise SystemExit(f"lint of {old} and {new}: {done.stderr}")
         findings = json.loads(done.stdout)["findings"]
-    return [Found(each["rule"], _target(each, lines), each["message"]) for each in findings]
+    forward: list[Found] = []
+    back: list[Found] = []
+    for each in findings:
+        side = back if _OF_BACK in each["message"] else forward
+        side.append(Found(each["rule"], _target(each, lines), each["message"], each["level"] == "note"))
+    return forward, back
 
 
 def _target(finding: dict[str, object], lines: dict[int, str]) -> str:

@@ -1,5 +1,6 @@
 """One pair, measured: loads forward and back, and what lint says of both directions."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +34,14 @@ def measured(pair: Pair, cache: Path, *, lint: bool) -> Measured:
     old, new = (releases.installed(pair.library, release, cache) for release in (pair.old, pair.new))
     needs = releases.needed(pair.library, cache)
     packages = pair.library.packages
-    dumped = {target for load in forward for target in load.targets}
-    said = linting.found(old, new, packages, needs, dumped)
-    both = dumped | {target for load in back for target in load.targets}
-    more = linting.found(old, new, packages, needs, both, rolling=True)
-    rolling = [found for found in more if found not in said]
-    return Measured(pair=pair, forward=forward, back=back, said=judged(said, forward), rolling=judged(rolling, back))
+    targets = {target for load in (*forward, *back) for target in load.targets}
+    said, rolling = linting.found(old, new, packages, needs, targets)
+    to_new = functools.partial(truth.lacking, pair, pair.old, pair.new, cache)
+    to_old = functools.partial(truth.lacking, pair, pair.new, pair.old, cache)
+    return Measured(
+        pair=pair,
+        forward=forward,
+        back=back,
+        said=judged(said, forward, to_new),
+        rolling=judged(rolling, back, to_old),
+    )

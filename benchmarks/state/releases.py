@@ -11,7 +11,7 @@ from pathlib import Path
 from corpus import Library
 
 
-class NotToBeHad(Exception):
+class UnavailableError(Exception):
     """pip could not install a release; the text is what it said."""
 
 
@@ -46,6 +46,6 @@ def _install(requirements: list[str], folder: Path, *, sdist: bool) -> Path:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            raise NotToBeHad(f"{' '.join(requirements)}: {' '.join(lines) or done.stderr[-300:]}")
+            raise UnavailableError(f"{' '.join(requirements)}: {' '.join(lines) or done.stderr[-300:]}")
         shutil.move(target, folder)
     return folder

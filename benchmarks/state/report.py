@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from linting import NAME_RULES, STATE_RULES, Found
+from linting import Found
 from measure import Measured
 from truth import BROKEN, Load, counts
 from verdict import Verdict
@@ -21,7 +21,8 @@ def line(result: Measured) -> str:
         if verdict is not None:
             parts.append(
                 f"{name}: confirmed {len(verdict.confirmed)}, refuted {len(verdict.refuted)}, "
-                f"told {len(verdict.told)}, gone {len(verdict.gone)}, missed {len(verdict.missed)}"
+                f"told {len(verdict.told)}, noted {len(verdict.noted)}, nameless {len(verdict.nameless)}, "
+                f"missed {len(verdict.missed)}"
             )
     return "   ".join(parts)
 
@@ -65,9 +66,9 @@ def holds(done: Sequence[Measured]) -> bool:
     if not verdicts:
         return True
     refuted, confirmed = _count(verdicts, "refuted"), _count(verdicts, "confirmed")
-    told, missed = _count(verdicts, "told"), _count(verdicts, "missed")
+    told, noted, _, missed = (_count(verdicts, name) for name in _LOADS)
     few = refuted <= MOST_REFUTED * (refuted + confirmed)
-    return few and told >= LEAST_FOUND * (told + missed)
+    return few and told >= LEAST_FOUND * (told + noted + missed)
 
 
 def as_json(done: Sequence[Measured]) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _pair(result: Measured) -> dict[str, Any]:
 
 
 _FINDINGS = ("confirmed", "refuted", "unseen")
-_LOADS = ("told", "gone", "missed")
+_LOADS = ("told", "noted", "nameless", "missed")
 
 
 def _load(load: Load) -> dict[str, Any]:
@@ -99,7 +100,12 @@ def _load(load: Load) -> dict[str, Any]:
 
 
 def _found(found: Found) -> dict[str, str]:
-    return {"rule": found.rule, "target": found.target, "message": found.message}
+    return {
+        "rule": found.rule,
+        "target": found.target,
+        "message": found.message,
+        "level": "note" if found.note else "error",
+    }
 
 
 def _outcomes(loads: Sequence[Load]) -> str:
@@ -112,27 +118,24 @@ def _count(verdicts: Sequence[Verdict], name: str) -> int:
 
 
 def _table(verdicts: Sequence[Verdict]) -> list[str]:
-    by_rule: dict[str, Counter[str]] = {rule: Counter() for rule in sorted(STATE_RULES)}
+    kinds: dict[str, Counter[str]] = {}
     for verdict in verdicts:
         for kind in _FINDINGS:
             for found in getattr(verdict, kind):
-                by_rule[found.rule][kind] += 1
-    rows = [
-        (rule, kinds.total() - kinds["unseen"], kinds["confirmed"], kinds["refuted"], kinds["unseen"])
-        for rule, kinds in by_rule.items()
-        if kinds
-    ]
-    total = [sum(int(row[column]) for row in rows) for column in range(1, 5)]
-    lines = [_HEAD, ("---",) * len(_HEAD), *rows, ("all", *total)]
+                name = f"{found.rule}{' (note)' if found.note else ''}"
+                kinds.setdefault(name, Counter())[kind] += 1
+                kinds.setdefault("~all", Counter())[kind] += 1
+    lines = [_HEAD, ("---",) * len(_HEAD)]
+    for name, each in sorted(kinds.items()):
+        lines.append((name.strip("~"), each["confirmed"] + each["refuted"], *(each[kind] for kind in _FINDINGS)))
     return ["| " + " | ".join(map(str, row)) + " |" for row in lines]
 
 
 def _shares(verdicts: Sequence[Verdict]) -> list[str]:
-    told, gone, missed = (_count(verdicts, name) for name in _LOADS)
-    state, whole = told + missed, told + gone + missed
-    names = " or ".join(sorted(NAME_RULES))
-    lines = [f"Of {state} loads that broke though every name was there, or for their state besides: {told} told of"]
-    lines[0] += f" ({told / state:.0%}), {missed} missed." if state else "."
-    if whole:
-        lines.append(f"With {gone} more whose name is gone, which {names} tells: {told + gone} of {whole}.")
-    return lines
+    told, noted, nameless, missed = (_count(verdicts, name) for name in _LOADS)
+    state = told + noted + missed
+    share = f" ({told / state:.0%})" if state else ""
+    return [
+        f"Of {state} loads that broke by their state, errors told of {told}{share}, notes alone of {noted}; "
+        f"{missed} missed. {nameless} more failed because the reader has no such name.",
+    ]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,10 +76,29 @@ def loads(pair: Pair, writer: str, reader: str, cache: Path) -> list[Load]:
                 "group": record["group"],
             }
         )
-    path = [releases.installed(library, reader, cache), *releases.needed(library, cache)]
-    task = {"folder": str(folder), "packages": library.packages, "items": items}
     targets = {record["label"]: tuple(record["targets"]) for record in written}
-    return [_load(answer, targets[answer["label"]]) for answer in children.loaded(path, task)]
+    version = hashlib.sha256(HERE.joinpath("inside", "load.py").read_bytes()).hexdigest()[:12]
+    kept = folder / f"loaded-by-{reader}-{version}.json"
+    if not kept.exists():
+        path = [releases.installed(library, reader, cache), *releases.needed(library, cache)]
+        task = {"folder": str(folder), "packages": library.packages, "items": items}
+        answers = children.loaded(path, task)
+        kept.write_text(json.dumps(answers, indent=1), encoding="utf-8")
+    return [_load(answer, targets[answer["label"]]) for answer in json.loads(kept.read_text(encoding="utf-8"))]
+
+
+def lacking(pair: Pair, writer: str, reader: str, cache: Path, target: str, names: Sequence[str]) -> set[str]:
+    """Return which of `names` an object of class `target` lacks that the reader has loaded from the writer's pickle.
+
+    What a class has whose new objects cannot be made or dumped here is not known from them; its old objects are asked.
+    """
+    library = pair.library
+    folder, written = objects(library, writer, cache)
+    items = [record for record in written if "file" in record and target in record["targets"]]
+    path = [releases.installed(library, reader, cache), *releases.needed(library, cache)]
+    task = {"folder": str(folder), "packages": library.packages, "items": items, "target": target, "names": names}
+    answers, _ = children.run("ask", path, task)
+    return {name for answer in answers for name in answer["lacking"]}
 
 
 def _load(answer: dict[str, Any], targets: tuple[str, ...]) -> Load:
@@ -112,19 +131,11 @@ def _digest(library: Library) -> str:
     """Return a digest of all that decides what is made."""
     digest = hashlib.sha256(repr((library.packages, library.walk, library.skip, library.setup)).encode())
     digest.update(repr((library.objects, library.needs)).encode())
-    for file in sorted(HERE.joinpath("inside").glob("*.py")):
-        digest.update(file.read_bytes())
+    for name in ("graph", "guess", "make", "quiet", "using", "walk"):
+        digest.update(HERE.joinpath("inside", f"{name}.py").read_bytes())
     return digest.hexdigest()[:12]
 
 
 def counts(found: Sequence[Load]) -> Counter[str]:
     """Return how many loads came out how."""
     return Counter(load.outcome for load in found)
-
-
-def by_label(found: Sequence[Load]) -> dict[str, list[Load]]:
-    """Return the loads by outcome."""
-    grouped: dict[str, list[Load]] = defaultdict(list)
-    for load in found:
-        grouped[load.outcome].append(load)
-    return grouped

@@ -1,11 +1,16 @@
 """Lint's findings held against what really happened."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from linting import NAME_RULES, STATE_RULES, Found
+from linting import Found
 from truth import Load
+
+Lacking = Callable[[str, Sequence[str]], set[str]]
+# What pickle says where a name leads nowhere.
+_NAMELESS = re.compile(r"ModuleNotFoundError: No module named|AttributeError: Can't get attribute")
 
 
 @dataclass(slots=True)
@@ -18,40 +23,55 @@ class Verdict:
     """About a target that no pickle of this direction refers to: neither confirmed nor refuted."""
     told: list[Load] = field(default_factory=list)
     """Broken loads of which a finding about state told."""
-    gone: list[Load] = field(default_factory=list)
-    """Broken loads with a name that is gone, of which `missing-target` told, and no finding about state."""
+    noted: list[Load] = field(default_factory=list)
+    """Broken loads of which only notes told."""
+    nameless: list[Load] = field(default_factory=list)
+    """Loads that failed because the reader has no such name, and no finding about state told. Not the state's fault."""
     missed: list[Load] = field(default_factory=list)
 
 
-def judged(findings: Iterable[Found], loads: Sequence[Load]) -> Verdict:
-    """Hold findings against loads of the same pair and direction."""
+def judged(findings: Iterable[Found], loads: Sequence[Load], lacking: Lacking) -> Verdict:
+    """Hold findings against loads of the same pair and direction; `lacking` asks old objects of a class for names."""
     verdict = Verdict()
-    state = [found for found in findings if found.rule in STATE_RULES]
-    names = {found.target for found in findings if found.rule in NAME_RULES}
+    state = list(findings)
     about = {found.target for found in state}
+    errors = {found.target for found in state if not found.note}
     of_target: dict[str, list[Load]] = defaultdict(list)
     for load in loads:
         for target in load.targets:
             of_target[target].append(load)
         if load.broken:
-            _into(verdict, load, about, names).append(load)
+            _into(verdict, load, about, errors).append(load)
     for found in state:
         of = of_target[found.target]
         # Where other targets of a pickle have findings too, either may be what broke it: those alone decide, if any.
-        alone = [load for load in of if not (about | names) & set(load.targets) - {found.target}]
+        alone = [load for load in of if not about & set(load.targets) - {found.target}]
         if not of:
             verdict.unseen.append(found)
-        elif any(_confirms(found, load) for load in alone or of):
+        elif any(_confirms(found, load) for load in alone or of) or _lacks(found, lacking):
             verdict.confirmed.append(found)
         else:
             verdict.refuted.append(found)
     return verdict
 
 
-def _into(verdict: Verdict, load: Load, about: set[str], names: set[str]) -> list[Load]:
-    if about.intersection(load.targets):
+def _lacks(found: Found, lacking: Lacking) -> bool:
+    """Whether an object lacks an attribute of which the finding says that it will."""
+    return found.rule == "field-gained" and bool(lacking(found.target, _gained(found)))
+
+
+def _gained(found: Found) -> list[str]:
+    """Return the names that a message says were not there: ``no 'a', 'b' in BASE``."""
+    said = re.search(r"no ((?:'\w+'(?:, )?)+) (?:in|now)", found.message)
+    return re.findall(r"\w+", said[1]) if said else []
+
+
+def _into(verdict: Verdict, load: Load, about: set[str], errors: set[str]) -> list[Load]:
+    if errors.intersection(load.targets):
         return verdict.told
-    return verdict.gone if names.intersection(load.targets) else verdict.missed
+    if load.outcome == "fails" and _NAMELESS.match(load.what):
+        return verdict.nameless
+    return verdict.noted if about.intersection(load.targets) else verdict.missed
 
 
 def _confirms(found: Found, load: Load) -> bool:

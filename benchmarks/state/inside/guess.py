@@ -6,6 +6,7 @@ import re
 import sys
 import typing
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 _DEPTH = 2
@@ -36,17 +37,15 @@ _FALLBACKS: tuple[tuple[Any, ...], ...] = (
 )  # fmt: skip
 
 
-class NoGuess(Exception):
+class NoGuessError(Exception):
     """No argument comes to mind for a required parameter."""
 
 
 def ways(kind: type) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Yield arguments to try, the likeliest first."""
     for full in (False, True):
-        try:
+        with suppress(NoGuessError, RecursionError):
             yield arguments(kind, full=full)
-        except (NoGuess, RecursionError):
-            pass
     for args in _FALLBACKS:
         yield args, {}
 
@@ -56,7 +55,7 @@ def arguments(kind: type, *, full: bool, depth: int = 0) -> tuple[tuple[Any, ...
     try:
         parameters = inspect.signature(kind).parameters.values()
     except (ValueError, TypeError) as error:
-        raise NoGuess from error
+        raise NoGuessError from error
     try:
         hints = typing.get_type_hints(kind.__init__)  # type: ignore[misc]
     except Exception:
@@ -72,7 +71,7 @@ def arguments(kind: type, *, full: bool, depth: int = 0) -> tuple[tuple[Any, ...
                 continue
             try:
                 value = by_annotation(annotation, kind.__module__, depth, some=True)
-            except NoGuess:
+            except NoGuessError:
                 continue
         else:
             value = _required(parameter, annotation, kind.__module__, depth)
@@ -105,7 +104,7 @@ def by_annotation(annotation: Any, module: str, depth: int, *, some: bool) -> An
         for arg in sorted(args, key=lambda arg: arg is type(None)):
             try:
                 return by_annotation(arg, module, depth, some=some)
-            except NoGuess:
+            except NoGuessError:
                 continue
     text = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
     head = re.match(r"\w+", text)
@@ -117,7 +116,7 @@ def by_annotation(annotation: Any, module: str, depth: int, *, some: bool) -> An
             return value
     if "None" in text:
         return None
-    raise NoGuess(text)
+    raise NoGuessError(text)
 
 
 def _looked_up(text: str, module: str) -> Any:
@@ -133,9 +132,9 @@ def instance(kind: type, depth: int) -> Any:
     if issubclass(kind, enum.Enum):
         return next(iter(kind))
     if depth >= _DEPTH:
-        raise NoGuess(kind.__qualname__)
+        raise NoGuessError(kind.__qualname__)
     try:
         args, named = arguments(kind, full=False, depth=depth + 1)
         return kind(*args, **named)
     except Exception as error:
-        raise NoGuess(kind.__qualname__) from error
+        raise NoGuessError(kind.__qualname__) from error

@@ -1,8 +1,8 @@
 """Make objects of a release's classes, dump them, and tell what the release itself thinks of them.
 
-An object is taken only if the release loads its own pickle of it. What a label's record says of attributes and of uses
-that raise is said of the object *after* that round trip: what a class leaves out of its pickles on purpose, and what its
-objects never could do, is nobody's break.
+An object is taken only if the release loads its own pickle of it. What a label's record says of attributes and of
+uses that raise is said of the object *after* that round trip: what a class leaves out of its pickles on purpose, and
+what its objects never could do, is nobody's break.
 """
 
 import base64
