@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 from typing import NoReturn
 
 from extreg.errors import ExtregError
-from extreg.startup import read
+from extreg.project.effective import layers_of
 from extreg.startup.strangers import refuse_strange_folders
 
 NOT_FOUND, NOT_RUNNABLE = 127, 126  # as shells end that cannot run a command
@@ -67,7 +67,7 @@ def run_with_codes(registry: str, command: Sequence[str]) -> int:
     command's exit code.  Raises `RegistryError`, `UnreadableError` (also for a file that others may write), and
     `ExtregError`, whose ``args[-1]`` is an exit code, for a command that cannot be run.
     """
-    read(registry)
+    layers_of(registry)  # which says what is wrong with it
     guide = str(Path(registry).parent)
     refuse_strange_folders(registry, guide)
     folder = mkdtemp(prefix="extreg-run-")

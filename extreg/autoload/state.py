@@ -21,7 +21,7 @@ from extreg.autoload.site_files import (
 )
 from extreg.autoload.trial import Start, try_start
 from extreg.errors import ExtregError, UnreadableError
-from extreg.startup import read
+from extreg.project.effective import layers_of
 from extreg.startup.strangers import refuse_strange_folders
 
 
@@ -61,7 +61,7 @@ def enable(registry: Path, *, gated: bool) -> State:
     refuse_unwritable(environment)
     path = os.path.abspath(registry)  # noqa: PTH100 - without resolving links, which may be meant to change
     _refuse_what_cannot_be_read(path)
-    read(path)
+    layers_of(path)
     refuse_strange_folders(path, str(environment.folder))
     folder = environment.folder
     before = {file: file.read_bytes() for file in present(folder)}

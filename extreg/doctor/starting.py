@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from extreg.doctor.usage import Usage
 from extreg.doctor.verdicts import Verdict
 from extreg.ledger import RETIRED
-from extreg.startup import read
+from extreg.project.effective import layers_of
 from extreg.startup.shown import standing_of_layers
 
 _SECONDS = 30.0
-_PROGRAM = "from extreg.doctor.children import main; main()"
+# Without the working directory, where anything may stand; what is named by the project puts its own there.
+_PROGRAM = "import sys; sys.path[0] == '' and sys.path.pop(0); from extreg.doctor.children import main; main()"
 _TOP_LEVEL = "call extreg.install() at the top level of {main}, above the guard, or give the pool initializer={ours}"
 _SEE = "to see the whole error: python -c \"import runpy; runpy.run_path({!r}, run_name='__mp_main__')\""
 _OURS = "extreg.workers.initializer()"
@@ -45,7 +46,7 @@ def process_verdicts(asked: Asked) -> Iterator[Verdict]:
 
     The children run side by side.
     """
-    layers = read(asked.registry)
+    layers = layers_of(asked.registry)
     fingerprint = standing_of_layers(layers).fingerprint
     expected = [
         (code, *key, rows.live.get(key) == code)

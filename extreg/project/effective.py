@@ -1,15 +1,18 @@
 """The registry that a program has once it is installed: a file's own rows and those of the packages it includes."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from extreg.ledger import Rows
 from extreg.project.import_path import registry_folders, search_path
 from extreg.project.locate import module_folders
 from extreg.registry.document import read_document
 from extreg.registry.model import Registry
 from extreg.registry.renames import circles
+from extreg.startup import load_entries, read_through
 from extreg.startup.shown import registry_of
 from extreg.startup.values import rows_of
 
@@ -29,6 +32,16 @@ def module_path(path: Path) -> list[str]:
     `UnreadableError` for settings that cannot be read.
     """
     return search_path([*module_folders(path.absolute().parent), *registry_folders(path)])
+
+
+def layers_of(path: "str | os.PathLike[str]") -> tuple[Rows, ...]:
+    """Return the rows of the registry file at `path` and of all that it includes, as `extreg.startup.read` does.
+
+    Included packages are looked for as by every command, by reading alone: see `module_path`.  Raises `RegistryError`
+    and `UnreadableError`.
+    """
+    name = os.fspath(path)
+    return read_through(name, load_entries(name), module_path(Path(name)))[0]
 
 
 def read_effective(path: Path) -> Registry:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,15 @@ LINES: tuple[tuple[int, str, str], ...] = (
     (0, "dis a.pickle", ""),
     (0, "suggest a.pickle --apply", ""),
     (0, "rewrite --to codes a.pickle", ""),
+    (1, "jar add a.pickle", ""),
+    (0, "jar list", ""),
+    (2, "jar check", ""),
+    (0, "scan a.pickle --journal census.json", ""),
+    (0, "census merge census.json", ""),
+    (0 if find_spec("shtab") else 2, "completion bash", ""),
+    (1, "autoload status", ""),
+    (0, "run -- true", ""),
+    (1, "doctor", ""),
     (1, "merge-driver old.toml registry.toml conflict.toml registry.toml", ""),
     (0, "resolve --registry conflict.toml", ""),
     (2, "git-setup --check", ""),

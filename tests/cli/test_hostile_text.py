@@ -83,7 +83,9 @@ def test_the_path_that_pyproject_names(project: Path, told: Told) -> None:
     assert "\\u202e" in told("init", code=0)
     for words in LINES:
         told(*words.split())
-    assert {words.partition(" ")[0] for words in LINES} >= {command.name for command in COMMANDS} - NO_REGISTRY
+    assert {words.partition(" ")[0] for words in LINES} >= {
+        command.name for command in COMMANDS
+    } - NO_REGISTRY - REPLACES_THE_PROCESS
     for shown in FORMATS:
         (folder / "registry.toml").write_text(ROWS + '301 = "nowhere:Gone"\n')
         told("lint", "--format", shown, code=1)
@@ -92,7 +94,17 @@ def test_the_path_that_pyproject_names(project: Path, told: Told) -> None:
     told("list", code=2)
 
 
-NO_REGISTRY = {"rule", "schema", "demo", "init", "merge-driver"}
+def test_another_process_is_told_likewise(project: Path, run_extreg) -> None:
+    (project / HOSTILE).mkdir()
+    (project / "pyproject.toml").write_text(f"[tool.extreg]\nregistry = {toml(f'{HOSTILE}/registry.toml')}\n")
+    done = run_extreg("run", "--", "true", cwd=project)
+    assert done.returncode == 2
+    check(done.stderr)
+    assert "\\x1b]0;owned" in done.stderr
+
+
+NO_REGISTRY = {"rule", "schema", "demo", "init", "merge-driver", "completion"}
+REPLACES_THE_PROCESS = {"run"}  # test_another_process_is_told_likewise
 LINES = (
     "add --no-import shop:Order",
     "add shop:Basket",
@@ -119,6 +131,12 @@ LINES = (
     "resolve",
     "git-setup",
     "git-setup --check",
+    "jar list",
+    "jar check",
+    "scan . --journal census.json",
+    "census merge census.json",
+    "doctor",
+    "autoload status",
 )
 
 

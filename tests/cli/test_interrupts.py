@@ -60,6 +60,14 @@ LINES = [
     ["dis", "data/1.pkl"],
     ["suggest", "data"],
     ["rewrite", "--to", "codes", "data"],
+    ["jar", "add", "--no-redact", "data/1.pkl"],
+    ["jar", "list"],
+    ["scan", "data", "--journal", "census.json"],
+    ["census", "merge", "whole.json"],
+    ["doctor"],
+    ["autoload", "status"],
+    ["run", "--", sys.executable, "-c", "pass"],
+    ["completion", "bash"],
     ["demo"],
 ]
 DATA = [pickle.dumps([{"a": number}] * 50, 4) for number in range(30)]

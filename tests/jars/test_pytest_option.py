@@ -59,7 +59,9 @@ def test_a_finding_is_a_failure_and_its_text_the_report(kept: Project) -> None:
 
 
 def test_all_are_loaded_in_one_child(kept: Project) -> None:
-    kept.change("shop.py", "from dataclasses", "open('loads', 'a').write('x')\nfrom dataclasses")
+    kept.change(
+        "shop.py", "from dataclasses", "with open('loads', 'a') as file:\n    file.write('x')\nfrom dataclasses"
+    )
     output, code = run_pytest(kept, "--extreg-jar")
     assert code == 0, output
     assert (kept.folder / "loads").read_text() == "x"
