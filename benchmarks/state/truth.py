@@ -12,8 +12,6 @@ import children
 import releases
 from corpus import Library, Pair
 
-from extreg.pickles import scan
-
 HERE = Path(__file__).parent
 BROKEN = ("fails", "breaks", "another", "absent")
 
@@ -28,7 +26,7 @@ class Load:
     what: str
     """The exception, the uses that raise, or the attributes."""
     targets: tuple[str, ...]
-    """The library's globals that the pickle refers to."""
+    """The library's globals that are called when the pickle is loaded."""
     absent: tuple[str, ...] = ()
     """``module:qualname attribute``."""
 
@@ -47,9 +45,7 @@ def objects(library: Library, release: str, cache: Path) -> tuple[Path, list[dic
         task = {"folder": str(folder), "setup": library.setup, "objects": library.objects}
         task |= {"packages": library.packages, "walk": library.walk, "skip": library.skip}
         records = children.made(path, task)
-        for record in records:
-            if "file" in record:
-                record["targets"] = _targets(folder / record["file"], library)
+        _add_targets(records, folder, path, library)
         index.write_text(json.dumps(records, indent=1), encoding="utf-8")
     return folder, json.loads(index.read_text(encoding="utf-8"))
 
@@ -122,16 +118,21 @@ def _of_class(records: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     return {name: sorted(names) for name, names in found.items()}
 
 
-def _targets(path: Path, library: Library) -> list[str]:
-    names = scan(path.read_bytes()).globals
-    return sorted(name for name in names if name.partition(":")[0].partition(".")[0] in library.packages)
+def _add_targets(records: Sequence[dict[str, Any]], folder: Path, path: Sequence[Path], library: Library) -> None:
+    """Add to each record the library's globals that loading its pickle calls."""
+    items = [{"label": record["label"], "file": record["file"]} for record in records if "file" in record]
+    answers, _ = children.run("called", path, {"folder": str(folder), "items": items})
+    called = {answer["label"]: answer["called"] for answer in answers}
+    for record in records:
+        names = called.get(record["label"], [])
+        record["targets"] = [name for name in names if name.partition(":")[0].partition(".")[0] in library.packages]
 
 
 def _digest(library: Library) -> str:
     """Return a digest of all that decides what is made."""
     digest = hashlib.sha256(repr((library.packages, library.walk, library.skip, library.setup)).encode())
     digest.update(repr((library.objects, library.needs)).encode())
-    for name in ("graph", "guess", "make", "quiet", "using", "walk"):
+    for name in ("called", "graph", "guess", "make", "quiet", "using", "walk"):
         digest.update(HERE.joinpath("inside", f"{name}.py").read_bytes())
     return digest.hexdigest()[:12]
 

@@ -20,7 +20,7 @@ class Verdict:
     confirmed: list[Found] = field(default_factory=list)
     refuted: list[Found] = field(default_factory=list)
     unseen: list[Found] = field(default_factory=list)
-    """About a target that no pickle of this direction refers to: neither confirmed nor refuted."""
+    """About a target that no pickle of this direction calls: neither confirmed nor refuted."""
     told: list[Load] = field(default_factory=list)
     """Broken loads of which a finding about state told."""
     noted: list[Load] = field(default_factory=list)
