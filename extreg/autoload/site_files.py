@@ -82,9 +82,14 @@ def remove_files(folder: Path) -> list[Path]:
     for path in reversed(found):
         with explained(path):
             path.unlink()
+    remove_bytecode(folder)
+    return found
+
+
+def remove_bytecode(folder: Path) -> None:
+    """Remove what Pythons have compiled of the files that are, or were, in `folder`."""
     for path in (folder / "__pycache__").glob(f"{MODULE}.*.pyc"):
         path.unlink(missing_ok=True)
-    return found
 
 
 def present(folder: Path) -> list[Path]:

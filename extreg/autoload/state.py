@@ -15,6 +15,7 @@ from extreg.autoload.site_files import (
     heeded,
     paths,
     present,
+    remove_bytecode,
     remove_files,
     settings_in,
     write_files,
@@ -197,3 +198,4 @@ def _put_back(folder: Path, before: dict[Path, bytes]) -> None:
             path.write_bytes(before[path])
         else:
             path.unlink()
+    remove_bytecode(folder)  # of a start that was tried

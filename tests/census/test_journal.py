@@ -80,7 +80,7 @@ def cells_in(path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_interrupted_it_goes_on_from_the_last_cell(sessions):
-    line = ("scan", "data", "--journal", "c.json", "--rate", "3000/s")
+    line = ("scan", "data", "--journal", "c.json", "--rate", "1000/s")
     with subprocess.Popen(command(*line), cwd=sessions, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while not (sessions / "c.json").exists() or not (sessions / "c.json").stat().st_size:
             time.sleep(0.05)

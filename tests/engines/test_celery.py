@@ -122,7 +122,6 @@ def test_a_worker_with_the_registry_of_before_reads_what_it_has(worker, shop, py
     old = (shop / "registry.toml").read_text()
     (shop / "old.toml").write_text(old)
     (shop / "registry.toml").write_text(old.replace('\n[load-only]\n310 = "shop:Basket"\n', '310 = "shop:Basket"\n'))
-    worker("prefork", "./old.toml")
     text = "import shop, tasks; print(type(tasks.app.send_task('tasks.kind', (shop.Basket(),)).get(timeout=30)))"
     (shop / "tasks.py").write_text(TASKS + "\n@app.task\ndef kind(basket):\n    return basket\n")
     worker("prefork", "./old.toml")

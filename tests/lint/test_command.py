@@ -108,7 +108,7 @@ def test_settings_come_from_pyproject(extreg, project) -> None:
         ('python = ["three"]', "expected a version"),
         ('python = ["2.7"]', "expected versions from 3.10 to 3.15, found '2.7'"),
         ('exlude = ["tests/*"]', "did you mean exclude?"),
-        ("[tool.extreg.lnt]", "tool.extreg.lnt: unknown key, expected one of registry, places, jar, lint"),
+        ("[tool.extreg.lnt]", "tool.extreg.lnt: unknown key, expected one of registry, places, jar, doctor, lint"),
         ('[tool.extreg]\nregistri = "x.toml"', "did you mean registry?"),
     ],
 )
