@@ -97,10 +97,15 @@ def test_the_path_that_pyproject_names(project: Path, told: Told) -> None:
 def test_another_process_is_told_likewise(project: Path, run_extreg) -> None:
     (project / HOSTILE).mkdir()
     (project / "pyproject.toml").write_text(f"[tool.extreg]\nregistry = {toml(f'{HOSTILE}/registry.toml')}\n")
-    done = run_extreg("run", "--", "true", cwd=project)
-    assert done.returncode == 2
+    for arguments in (("--", "true"), (HOSTILE,), ("--registry", HOSTILE, "--", "true"), (f"--{HOSTILE}",)):
+        done = run_extreg("run", *arguments, cwd=project)
+        assert done.returncode == 2
+        check(done.stderr)
+        assert "\\x1b]0;owned" in done.stderr
+    (project / HOSTILE / "registry.toml").write_text(ROWS)
+    done = run_extreg("run", HOSTILE, cwd=project)
+    assert done.returncode == 127
     check(done.stderr)
-    assert "\\x1b]0;owned" in done.stderr
 
 
 NO_REGISTRY = {"rule", "schema", "demo", "init", "merge-driver", "completion"}
@@ -273,7 +278,10 @@ def test_what_git_says(project: Path, told: Told) -> None:
 OPTIONS = ("registry", "format", "against", "select", "code", "range", "use", "to", "jobs", "marker-size")
 
 
-@pytest.mark.parametrize("command", [command.name for command in COMMANDS if command.name not in {"demo", "git-setup"}])
+GIVEN_NOTHING = {"demo", "git-setup"} | REPLACES_THE_PROCESS
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS if command.name not in GIVEN_NOTHING])
 def test_what_the_command_line_was_given(command: str, project: Path, told: Told) -> None:
     for arguments in (
         (HOSTILE,),
