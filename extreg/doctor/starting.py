@@ -15,7 +15,9 @@ from extreg.project.effective import layers_of
 from extreg.startup.shown import standing_of_layers
 
 _SECONDS = 30.0
-# Without the working directory, where anything may stand; what is named by the project puts its own there.
+# Without the working directory, where anything may stand; what is named by the project puts its own there.  By the flag
+# where there is one: for -c, CPython 3.13 imports linecache before anything can be said here.
+_SAFE = ["-P"] if sys.version_info >= (3, 11) else []
 _PROGRAM = "import sys; sys.path[0] == '' and sys.path.pop(0); from extreg.doctor.children import main; main()"
 _TOP_LEVEL = "call extreg.install() at the top level of {main}, above the guard, or give the pool initializer={ours}"
 _SEE = "to see the whole error: python -c \"import runpy; runpy.run_path({!r}, run_name='__mp_main__')\""
@@ -96,7 +98,7 @@ def _start(kind: str, asked: Asked, expected: Sequence[tuple[int, str, str, bool
         "address": asked.celery if kind == "celery" else asked.dask,
     }
     process = subprocess.Popen(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", _PROGRAM],
+        [sys.executable, *_SAFE, "-c", _PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
