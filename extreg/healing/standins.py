@@ -145,7 +145,7 @@ def reside(parent: str, below: Iterable[str]) -> None:
 def forget_all() -> None:
     """Take all stand-ins out of `sys.modules`."""
     _resident.clear()
-    for path in [path for path, module in list(sys.modules.items()) if type(module) is StandIn]:
+    for path in [path for path, module in dict(sys.modules).items() if type(module) is StandIn]:
         forget(path)
 
 

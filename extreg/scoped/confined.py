@@ -68,7 +68,7 @@ class Confined:
             # Another thread's load has its own reference to what it has fetched.
             resolved.clear()
         found = {}
-        for code, it in list(resolved.items()):
+        for code, it in dict(resolved).items():
             if "." in self._held[code][1]:
                 resolved.pop(code, None)
             else:

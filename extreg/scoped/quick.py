@@ -72,7 +72,7 @@ def quick(seen: Mapping[Name, object], held: Mapping[int, Name]) -> Quick | None
 
     None if there is none.
     """
-    found = {name: it for name, it in list(seen.items())[-MOST:] if _is_plain(name)}
+    found = {name: it for name, it in list(dict(seen).items())[-MOST:] if _is_plain(name)}
     if not found:
         return None
     codes = {code: name for code, name in held.items() if name in found}

@@ -155,7 +155,7 @@ def _by_name(data: bytes, registry: Registry, before: Mapping[Key, int], fix_imp
     if all(_agree(code, registry, written, before) for code in used):
         return data
     targets: dict[int, str] = {}
-    for (module, name), code in [*before.items(), *list(INSTALLED.items())]:
+    for (module, name), code in [*before.items(), *dict(INSTALLED).items()]:
         if code in used and targets.setdefault(code, f"{module}:{name}") != f"{module}:{name}":
             raise pickle.PicklingError(f"the installed codes changed while an object was dumped: {code}")
     installed = Registry(codes={code: found for code, found in targets.items() if is_target(found)})

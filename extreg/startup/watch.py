@@ -68,7 +68,7 @@ def _after(name: str, _module: "ModuleType | None", _failed: bool) -> None:
 
 
 def _evict_module(name: str) -> None:
-    codes = [code for code, key in list(ledger.stand.inverted.items()) if key[0] == name]
+    codes = [code for code, key in dict(ledger.stand.inverted).items() if key[0] == name]
     if codes:
         evict(codes)
 

@@ -1,5 +1,6 @@
 """What the import hook sees in processes of their own: real starts, real reloads."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -171,3 +172,30 @@ cell("print('reported', seen)")
         env={**os.environ, "IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert "reported" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not hasattr(gc, "set_threshold"), reason="the garbage collector of this Python is not told when to run")
+def test_a_garbage_collection_that_imports_does_not_disturb_a_new_watch():
+    code = """
+import gc, sys, types
+from extreg import importhook
+
+class Imports:
+    def __init__(self):
+        self.me = self
+    def __del__(self):
+        sys.modules["collected" + str(id(self))] = types.ModuleType("collected")
+
+for number in range(1000):
+    sys.modules["many" + str(number)] = types.ModuleType("many")
+# Pairs that are in use cannot be used again: new ones are counted by the garbage collector.
+kept = [(object(), number) for number in range(5000)]
+gc.set_threshold(300, 1000, 1000)
+gc.collect()
+garbage = [Imports() for _ in range(50)]
+del garbage
+importhook.watch(after=lambda *args: None)
+while not any(name.startswith("collected") for name in dict(sys.modules)):
+    gc.collect()
+"""
+    run(code)
