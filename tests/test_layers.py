@@ -16,7 +16,7 @@ PACKAGE = Path(extreg.__file__).parent
 
 # From the ground up; a name ending in a dot stands for everything in that room.
 LAYERS = (
-    ("extreg.errors", "extreg.printable", "extreg.lazy", "extreg.process", "extreg.archives"),
+    ("extreg.errors", "extreg.printable", "extreg.lazy", "extreg.process", "extreg.archives", "extreg.compiled"),
     ("extreg.packs.",),
     ("extreg.ledger.",),
     ("extreg.importhook",),

@@ -174,7 +174,9 @@ cell("print('reported', seen)")
     assert "reported" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not hasattr(gc, "set_threshold"), reason="the garbage collector of this Python is not told when to run")
+@pytest.mark.skipif(
+    not hasattr(gc, "set_threshold"), reason="the garbage collector of this Python is not told when to run"
+)
 def test_a_garbage_collection_that_imports_does_not_disturb_a_new_watch():
     code = """
 import gc, sys, types
