@@ -1,8 +1,8 @@
 """Whether there is a compiled core, `extreg._core`: decided once, where this is first imported.
 
-The core reads pickle bytes as `extreg.pickles.walking` does, in C.  Nothing but time depends on it.  There is none where
-``$EXTREG_PURE`` is 1, where it was not built, on other Pythons than CPython, on free-threaded builds, and where what is
-found there is another version's.
+The core reads pickle bytes as `extreg.pickles.walking` does, in C.  Nothing but time depends on it.  There is none
+where ``$EXTREG_PURE`` is 1, where it was not built, on other Pythons than CPython, on free-threaded builds, and where
+what is found is another version's.
 
 Nothing that a start runs imports this module.
 """

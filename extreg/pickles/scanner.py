@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from extreg.compiled import core
 from extreg.pickles.walking.opcodes import Buffer
-from extreg.pickles.walking.walker import batches, flat
+from extreg.pickles.walking.walker import flat, patterned
 
 
 class Scan(NamedTuple):
@@ -34,12 +35,21 @@ def scan(data: Buffer) -> Scan:
     where `data` is not a row of one or more whole pickles; `walk` gives what stands before the fault.  Whether a text
     can be decoded is looked at where it is a name; of the rest an unpickler says it, and `walk`.
     """
+    whole = data if type(data) is bytes else flat(data)
+    # Half the time of ``Scan(...)``, which counts where a pickle has a hundred bytes.
+    return tuple.__new__(Scan, _fields(whole) if core is None else core.scan(whole))
+
+
+def _fields(
+    data: Buffer,
+) -> tuple[dict[str, int], dict[int, int], tuple[int, ...], int, dict[tuple[str, str], int]]:
+    """Return the fields of the `Scan` of `data`."""
     targets: dict[str, int] = {}
     codes: dict[int, int] = {}
     unresolved = []
     pickles = 0
     odd: dict[tuple[str, str], int] = {}
-    for batch in batches(data if type(data) is bytes else flat(data), False, decoded=True):
+    for batch in patterned(data, False, decoded=True):
         for kind, offset, _, module, name, number, _ in batch:
             if kind == "stop":
                 pickles += 1
@@ -53,5 +63,4 @@ def scan(data: Buffer) -> Scan:
                 codes[number] = codes.get(number, 0) + 1
             else:
                 unresolved.append(offset)
-    # Half the time of ``Scan(...)``, which counts where a pickle has a hundred bytes.
-    return tuple.__new__(Scan, (targets, codes, tuple(unresolved), pickles, odd))
+    return targets, codes, tuple(unresolved), pickles, odd

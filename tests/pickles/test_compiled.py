@@ -26,7 +26,7 @@ def test_extreg_pure_switches_the_core_off(tmp_path):
 
 
 def test_it_is_said_which_it_is():
-    assert STANDING == ("no compiled core" if core is None else "compiled core")
+    assert ("no compiled core" if core is None else "compiled core") == STANDING
     assert core is None or core.version == extreg.__version__
 
 

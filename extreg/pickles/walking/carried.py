@@ -13,7 +13,7 @@ from extreg.errors import MalformedPickleError
 from extreg.pickles.walking import patterns
 from extreg.pickles.walking.machine import slot
 from extreg.pickles.walking.memo import after_head
-from extreg.pickles.walking.opcodes import Buffer, passed, step
+from extreg.pickles.walking.opcodes import Buffer, reached, step
 
 _MEMOIZE: Final = 0x94
 _PUTS: Final = frozenset(b"qr")
@@ -24,7 +24,8 @@ _TEXT_PUT: Final = ord("p")
 def is_carried(data: Buffer) -> bool:
     """Tell whether a pickle in the row fetches from the memo what it has not memoized itself.
 
-    What cannot be read ends the row, and so does what has no STOP, which is no pickle that anybody loads.
+    What cannot be read ends the row, and so does what has no STOP, which is no pickle that anybody loads.  Texts may be
+    anything.
     """
     try:
         return any(carried for _, carried in _fetching(data))
@@ -64,7 +65,7 @@ def _fetching(data: Buffer) -> Iterator[tuple[int, bool]]:
             at = found.start(patterns.GOT)
             carried = carried or not memo.has(int.from_bytes(data[at + 1 : end], "little"), at, end)
         elif end == position:
-            end = passed(data, position)
+            end = reached(data, position)
             if data[position] == _TEXT_GET:
                 memo = memo or _Slots(data, begin)
                 carried = carried or not memo.has(slot(data, step(data, position)), position, end)
@@ -113,7 +114,7 @@ class _Slots:
                 elif data[here] in _PUTS:
                     self._put(int.from_bytes(data[here + 1 : end], "little"))
             elif end == position:
-                end = passed(data, position)
+                end = reached(data, position)
                 if data[position] == _TEXT_PUT:
                     self._put(slot(data, step(data, position)))
             position = end

@@ -14,7 +14,7 @@ from extreg.errors import MalformedPickleError
 from extreg.pickles.walking import patterns
 from extreg.pickles.walking.carried import is_carried
 from extreg.pickles.walking.memo import Memo
-from extreg.pickles.walking.opcodes import Buffer, passed
+from extreg.pickles.walking.opcodes import Buffer, reached
 
 _MEMOIZE: Final = b"\x94"
 _SHORT_BINUNICODE: Final = 0x8C
@@ -40,7 +40,10 @@ class Row:
 
 
 def is_apart(data: Buffer) -> bool:
-    """Tell whether it shows that no single Pickler wrote the row and kept its memo; what cannot be read ends it."""
+    """Tell whether it shows that no single Pickler wrote the row and kept its memo.
+
+    What cannot be read ends it; texts may be anything.
+    """
     try:
         return _is_apart(data)
     except MalformedPickleError:
@@ -68,9 +71,9 @@ def _is_apart(data: Buffer) -> bool:
             ):
                 return True
         elif ended == patterns.PAYLOAD:
-            position = passed(data, run.start(ended))
+            position = reached(data, run.start(ended))
         elif position == before:
-            position = passed(data, position)
+            position = reached(data, position)
     return False
 
 

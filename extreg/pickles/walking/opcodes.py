@@ -206,11 +206,19 @@ TEXTS: Final = frozenset(opcode.byte for opcode in TABLE.values() if opcode.hold
 
 def passed(data: Buffer, offset: int) -> int:
     """Return ``step(data, offset).end``, sooner where there is a payload or text, of which there may be many."""
+    end = reached(data, offset)
+    if data[offset] in TEXTS and not readable(data, offset + 1 + _LENGTHS[data[offset]], end):
+        step(data, offset)  # which says so
+    return end
+
+
+def reached(data: Buffer, offset: int) -> int:
+    """Return what `passed` does, whether or not a text is one."""
     width = _LENGTHS.get(data[offset]) if offset < len(data) else None
     if width is not None:
         start = offset + 1 + width
         end = start + int.from_bytes(data[offset + 1 : start], "little")
-        if end <= len(data) and (data[offset] not in TEXTS or readable(data, start, end)):
+        if end <= len(data):
             return end
     return step(data, offset).end
 

@@ -197,8 +197,9 @@ def operands() -> Callable[..., "re.Match[bytes] | None"]:
 
     This one goes back: it passes the operands like any other opcode, and then takes what it passed last.
     """
-    string = rb"\x8c" + _payloads(b".", 1, 128)
-    arguments = _arguments(strings=string + b"|" + _TEXT, more=b"|".join([_PUTS, _FRAMING, _EXTENSION]))
+    # Whatever a run passes, which may be `TEXTS` of any length.
+    strings = rb"\x8c%s|X%s" % (_payloads(b".", 1, _BYTE), _payloads(b".", 4, _BYTE))
+    arguments = _arguments(strings=strings, more=b"|".join([_PUTS, _FRAMING, _EXTENSION]))
     # It is two runs long, because the operands may be the last of one and the first of the next.
     pattern = b"(?:%s*(?:%s)){0,%d}%s*" % (_any_of(_BARE), arguments, 2 * _ROUNDS, _any_of(_BARE))
     return re.compile(pattern + _OPERANDS, re.DOTALL).match

@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from mmap import mmap
 from typing import Final
 
+from extreg.compiled import core
 from extreg.errors import MalformedPickleError
 from extreg.pickles.walking import patterns
 from extreg.pickles.walking.doubt import Row
@@ -53,7 +54,7 @@ def walk(data: Buffer, *, framing: bool = True) -> Iterator[Event]:
         yield from map(Event._make, batch)
 
 
-def batches(  # noqa: C901 - one loop, a branch per end of a run
+def batches(
     data: Buffer,
     framing: bool,
     first: bool = False,
@@ -69,6 +70,22 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
     `extreg.pickles.walking.patterns.of_codes`, need not be told.  Texts that are no names need not be valid where
     somebody reads them next by whom they are `decoded`.
     """
+    if core is not None:
+        found: Iterator[list[Found]] = core.walk(data, framing, first, alone, decoded)
+        return found
+    return patterned(data, framing, first, alone, known=known, decoded=decoded)
+
+
+def patterned(  # noqa: C901 - one loop, a branch per end of a run
+    data: Buffer,
+    framing: bool,
+    first: bool = False,
+    alone: bool = False,
+    *,
+    known: bytes = b"",
+    decoded: bool = False,
+) -> Iterator[list[Found]]:
+    """Yield what `batches` does where there is no compiled core, and what that is held to."""
     size, begin = len(data), 0
     asked = (patterns.FRAMED if framing else 0) | (patterns.TEXTS if decoded else 0)
     found: list[Found] = []
@@ -81,7 +98,7 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
             kind = asked | (patterns.MODERN if modern else 0)
             match, near = patterns.run(kind | patterns.AHEAD if modern else kind, known), begin + _HEAD
             # Where the operands may begin at the earliest of a STACK_GLOBAL that a run has passed them of.
-            memo, since = None, position
+            memo, since, string, string_end = None, position, -1, -1
             # Below protocol 4, where patterns pass a PUT, the slots of the memo are not counted, nor after a PUT.
             counted = modern
             while True:
@@ -106,6 +123,8 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                             position = yield from _interpreted(data, begin, offset, found, framing, row)
                             break
                         if row and row.doubtful and row.differs(named, operands):
+                            for group in (1, 2) if not decoded else ():
+                                step(data, named.start(group))  # passed unread
                             found.append(("unresolved", position - 1, "STACK_GLOBAL", None, None, None, None))
                             since = position
                             continue
@@ -131,8 +150,14 @@ def batches(  # noqa: C901 - one loop, a branch per end of a run
                         step(data, run.start(ended))
                     if decoded:
                         position = _row_of(head[0], data, position, size)
-                    # A text may be an operand; to nothing else does anything behind go back.
-                    since = before if head[0] == _SHORT_BINUNICODE else position
+                    # A text may be an operand, and so may two, one right behind the other, as names that are not ASCII;
+                    # to nothing else does anything behind go back.
+                    if head[0] == _SHORT_BINUNICODE:
+                        here = run.start(ended)
+                        since = string if before == string_end and here - before <= 1 else before
+                        string, string_end = here, position
+                    else:
+                        since = position
                 elif ended == patterns.GLOBAL:
                     module, name = run.group(4, 5)
                     offset = position - len(module) - len(name) - _GLOBAL_WIDTH
