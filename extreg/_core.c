@@ -201,19 +201,84 @@ is_integer(const byte *at, const byte *end)
     return digit;
 }
 
-/* The plainest of what float() takes; the rest is for Python to say. */
+static int
+is_hexadecimal(byte one)
+{
+    return (one >= '0' && one <= '9') || (one >= 'a' && one <= 'f') || (one >= 'A' && one <= 'F');
+}
+
+/* Whether there are so many hexadecimal digits. */
+static int
+are_hexadecimal(const byte *at, const byte *end, int count)
+{
+    if (end - at < count) {
+        return 0;
+    }
+    while (count > 0 && is_hexadecimal(at[count - 1])) {
+        count--;
+    }
+    return count == 0;
+}
+
+/* What repr() makes of a float: a sign, digits with one point, an exponent.  float() takes more: Python says what. */
 static int
 is_plain_float(const byte *at, const byte *end)
 {
     int digits = 0, points = 0;
-    for (at += at < end && *at == '-'; at < end; at++) {
+    for (at += at < end && *at == '-'; at < end && *at != 'e'; at++) {
         points += *at == '.';
-        digits += *at >= '0' && *at <= '9';
+        digits += *at != '.';
         if (points > 1 || (*at != '.' && (*at < '0' || *at > '9'))) {
             return 0;
         }
+        digits = digits > 0; /* there may be more than an int counts */
     }
-    return digits > 0;
+    if (digits && at < end) {
+        digits = 0;
+        at++;
+        for (at += at < end && (*at == '-' || *at == '+'); at < end; at++, digits = 1) {
+            if (*at < '0' || *at > '9') {
+                return 0;
+            }
+        }
+    }
+    return digits;
+}
+
+/* Whether no escape in the body of a Python 2 string is broken: one at its end, or \x without two digits. */
+static int
+is_escaped(const byte *at, const byte *end)
+{
+    while (at < end && (at = memchr(at, '\\', end - at)) != NULL) {
+        if (++at == end || (*at == 'x' && !are_hexadecimal(at + 1, end, 2))) {
+            return 0;
+        }
+        at++;
+    }
+    return 1;
+}
+
+/* The same of raw-unicode-escape: \u takes four digits and \U eight, for one of the characters there are. */
+static int
+is_raw_escaped(const byte *at, const byte *end)
+{
+    while (at < end && (at = memchr(at, '\\', end - at)) != NULL) {
+        if (++at == end) {
+            return 1; /* a backslash at the end is one */
+        }
+        int wide = *at == 'U';
+        if (wide || *at == 'u') {
+            if (!are_hexadecimal(at + 1, end, wide ? 8 : 4)) {
+                return 0;
+            }
+            /* Up to 0010ffff. */
+            if (wide && (at[1] != '0' || at[2] != '0' || at[3] > '1' || (at[3] == '1' && at[4] != '0'))) {
+                return 0;
+            }
+        }
+        at++;
+    }
+    return 1;
 }
 
 /* Whether the argument of an opcode means something: 1, 0, or -1 with an exception. */
@@ -236,9 +301,9 @@ is_meaningful(const Bytes *bytes, const Step *found)
         if (at == end || (*at != '\'' && *at != '"') || end[-1] != *at) {
             return 0;
         }
-        return memchr(at, '\\', end - at) == NULL ? 1 : ask_whether_readable(bytes, found->offset);
+        return end - at < 2 || is_escaped(at + 1, end - 1);
     case ESCAPED:
-        return memchr(at, '\\', end - at) == NULL ? 1 : ask_whether_readable(bytes, found->offset);
+        return is_raw_escaped(at, end);
     default:
         return 1;
     }
