@@ -92,6 +92,16 @@ typedef struct {
 #define ROW(value, name, layout, width, holds, takes, gives) [value] = {#name, layout, width, holds, takes, gives},
 static const Opcode TABLE[256] = {OPCODES(ROW)};
 
+/* What only the symbolic machine looks at: how far it is to the next opcode; 0 for all others. */
+#define IS_LOOKED_AT(op)                                                                                               \
+    ((op) == OP_MEMOIZE || (op) == OP_BINGET || (op) == OP_LONG_BINGET || (op) == OP_BINPUT || (op) == OP_LONG_BINPUT || \
+     (op) == OP_STACK_GLOBAL || (op) == OP_EXT1 || (op) == OP_EXT2 || (op) == OP_EXT4 || (op) == OP_PROTO ||           \
+     (op) == OP_FRAME || (op) == OP_STOP)
+#define PASSED(value, name, layout, width, holds, takes, gives)                                                        \
+    [value] = (layout) == FIXED && !IS_LOOKED_AT(value) ? 1 + (width) : 0,
+static const byte PASSED_BY[256] = {OPCODES(PASSED)};
+#define MOST_PASSED 9
+
 /* ---- Reading an opcode -------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -1015,6 +1025,18 @@ refer(Walk *walk, const Step *found, Event *event)
     }
 }
 
+/* Pass the opcodes that refer to nothing, as far as they can be passed at a glance. */
+static inline Py_ssize_t
+pass_by(const Bytes *bytes, Py_ssize_t position)
+{
+    const byte *at = bytes->data + position, *last = bytes->data + bytes->size - MOST_PASSED;
+    byte width;
+    while (bytes->size - position >= MOST_PASSED && at <= last && (width = PASSED_BY[*at]) != 0) {
+        at += width;
+    }
+    return at - bytes->data;
+}
+
 /* Go on to what the pickles refer to next: TOLD and the event; ENDED behind the last; FAULT where something cannot be
  * read; FAILED with an exception. */
 static int
@@ -1025,6 +1047,9 @@ advance(Walk *walk, Event *event)
     for (Py_ssize_t round = 1; walk->position < bytes->size || walk->position != walk->begin || !bytes->size; round++) {
         if (round % ROUND == 0 && PyErr_CheckSignals() < 0) {
             return FAILED;
+        }
+        if (!walk->symbolic) {
+            walk->position = pass_by(bytes, walk->position);
         }
         if (!reach(bytes, walk->position, &found)) {
             return walk_fault(walk, walk->position, 0);
@@ -1040,12 +1065,11 @@ advance(Walk *walk, Event *event)
         int told = ENDED;
         switch (found.op) {
         case OP_SHORT_BINUNICODE:
-            if (found.stop - found.start >= NAME_SIZE) {
-                break;
-            } /* fall through */
         case OP_BINGET:
         case OP_LONG_BINGET:
-            operands_pushed(&walk->operands, found.offset, found.end);
+            if (found.stop - found.start < NAME_SIZE) {
+                operands_pushed(&walk->operands, found.offset, found.end);
+            }
             break;
         case OP_MEMOIZE:
             operands_memoized(&walk->operands, found.offset);
@@ -1594,49 +1618,123 @@ core_key(PyObject *module, PyObject *args)
     return global_key(&path, &name);
 }
 
-/* Whether an event refers to what is among `names` or `codes`: 1, 0, or -1 with an exception. */
+/* Look up what an event refers to among `names`, a set, or `codes`, a dictionary whose value is lent to `spelled`: 1, 0
+ * if it is not there, or -1 with an exception. */
 static int
-is_permitted(const Event *event, PyObject *names, PyObject *codes)
+is_permitted(const Event *event, PyObject *names, PyObject *codes, PyObject **spelled)
 {
-    if (event->kind == UNRESOLVED) {
-        return 0;
-    }
+    int held = 0;
     PyObject *key = event->kind == A_CODE ? PyLong_FromLongLong(event->number)
                                           : global_key(&event->module, &event->name);
-    int held = key == NULL ? -1 : PySequence_Contains(event->kind == A_CODE ? codes : names, key);
-    Py_XDECREF(key);
+    if (key == NULL) {
+        return -1;
+    }
+    if (event->kind == A_CODE) {
+        *spelled = PyDict_GetItemWithError(codes, key);
+        held = *spelled != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
+    }
+    else {
+        held = PySet_Contains(names, key);
+    }
+    Py_DECREF(key);
     return held;
+}
+
+/* A walk over the first pickle in bytes. */
+static void
+walk_first(Walk *walk, PyObject *data, int framing, int plain)
+{
+    walk_start(walk, data);
+    walk->first = 1;
+    walk->framing = framing;
+    walk->decoded = plain;
+    walk->bytes.data = (const byte *)PyBytes_AsString(data);
+    walk->bytes.size = PyBytes_Size(data);
+    walk_begin(walk, 0);
+}
+
+/* Append what there is to append, and give it away: 1, or -1 with an exception. */
+static int
+list_give(PyObject *list, PyObject *item)
+{
+    int done = item == NULL ? -1 : PyList_Append(list, item);
+    Py_XDECREF(item);
+    return done < 0 ? -1 : 1;
 }
 
 static PyObject *
 core_check(PyObject *module, PyObject *args)
 {
-    PyObject *data, *names, *codes;
-    if (!PyArg_ParseTuple(args, "SOO:check", &data, &names, &codes)) {
+    PyObject *data, *names, *codes, *spelled = NULL, *result = NULL;
+    int framing, spelling, plain, told = FAILED, permitted = 1;
+    if (!PyArg_ParseTuple(args, "SO!O!ppp:check", &data, &PyFrozenSet_Type, &names, &PyDict_Type, &codes, &framing,
+                          &spelling, &plain)) {
         return NULL;
     }
     Walk walk;
     Event event;
-    Py_ssize_t end = -1;
-    int told, permitted = 1;
-    walk_start(&walk, data);
-    walk.first = walk.decoded = 1;
-    walk.bytes.data = (const byte *)PyBytes_AsString(data);
-    walk.bytes.size = PyBytes_Size(data);
-    walk_begin(&walk, 0);
-    while (permitted > 0 && (told = advance(&walk, &event)) == TOLD) {
-        if (event.kind == A_STOP) {
-            end = event.offset + 1;
+    PyObject *places = PyList_New(0), *frames = PyList_New(0);
+    walk_first(&walk, data, framing, plain);
+    while (places != NULL && frames != NULL && permitted > 0 && (told = advance(&walk, &event)) == TOLD) {
+        if (event.kind == A_GLOBAL || event.kind == A_CODE) {
+            permitted = is_permitted(&event, names, codes, &spelled);
+            if (permitted > 0 && event.kind == A_CODE && spelling) {
+                permitted = list_give(places, Py_BuildValue("(niO)", event.offset, 1 + TABLE[event.op].width, spelled));
+            }
+        }
+        else if (event.kind == A_FRAME) {
+            permitted = list_give(frames, Py_BuildValue("(nK)", event.offset, (unsigned long long)event.number));
         }
         else {
-            permitted = is_permitted(&event, names, codes);
+            permitted = event.kind != UNRESOLVED;
         }
     }
+    walk_free(&walk);
+    if (permitted > 0 && told == ENDED) {
+        result = Py_BuildValue("(nOO)", event.offset + 1, places, frames);
+    }
+    else if (permitted == 0 || told == FAULT) {
+        result = Py_NewRef(Py_None);
+    }
+    Py_XDECREF(places);
+    Py_XDECREF(frames);
+    return result;
+}
+
+/* PROTO and FRAME stand at the beginning, where picklers put them. */
+static int
+stands_well(const Event *event)
+{
+    return event->kind == A_PROTO ? event->offset == 0 && 2 <= event->number && event->number <= 5 : event->offset == 2;
+}
+
+static PyObject *
+core_proves(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3 || !PyFrozenSet_Check(args[0]) || !PyDict_Check(args[1]) || !PyBytes_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "expected a frozenset, a dict and bytes");
+        return NULL;
+    }
+    PyObject *data = args[2], *spelled;
+    Walk walk;
+    Event event = {0};
+    int told = FAULT, permitted;
+    walk_first(&walk, data, 1, 1);
+    permitted = protocol_at(&walk.bytes, 0) > 0;
+    while (permitted > 0 && (told = advance(&walk, &event)) == TOLD) {
+        if (event.kind == A_GLOBAL || event.kind == A_CODE) {
+            permitted = is_permitted(&event, args[0], args[1], &spelled);
+        }
+        else if (event.kind != A_STOP) {
+            permitted = event.kind != UNRESOLVED && stands_well(&event);
+        }
+    }
+    int whole = told == ENDED && event.offset + 1 == walk.bytes.size;
     walk_free(&walk);
     if (permitted < 0 || (permitted && told == FAILED)) {
         return NULL;
     }
-    return PyLong_FromSsize_t(permitted ? end : -1);
+    return Py_NewRef(permitted && whole ? data : Py_None);
 }
 
 /* ---- The module --------------------------------------------------------------------------------------------- */
@@ -1648,9 +1746,14 @@ static PyMethodDef core_methods[] = {
     {"count", core_count, METH_VARARGS,
      "count(data, make): the fields of a `Tally`, each use made by `make` of its three numbers; or where the last whole\n"
      "pickle ends, and the fault behind it."},
-    {"key", core_key, METH_VARARGS, "key(module, name): what `check` takes for a global of these names, as UTF-8."},
+    {"key", core_key, METH_VARARGS, "key(module, name): what stands for a global of these names, as UTF-8, in `check`."},
     {"check", core_check, METH_VARARGS,
-     "check(data, names, codes): where the first pickle ends, or -1 if it cannot be read or refers to more than these."},
+     "check(data, names, codes, framing, spelling, decoded): where the first pickle ends, its codes as (offset, width,\n"
+     "value in `codes`) if there is `spelling`, and its FRAMEs as (offset, length) if `framing`; None if it cannot be\n"
+     "read, or refers to more than these."},
+    {"proves", (PyCFunction)(void (*)(void))core_proves, METH_FASTCALL,
+     "proves(names, codes, data): `data`, if it is one whole pickle of protocol 2 to 5 that refers to nothing else; or\n"
+     "None."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cache, partial
 from typing import Final, NamedTuple
 
+from extreg.compiled import core
 from extreg.errors import ForbiddenGlobalError, Offender
 from extreg.pickles.walking.machine import Slots, interpret
 from extreg.pickles.walking.names import loaded, target
@@ -20,7 +21,7 @@ from extreg.registry.target import split
 from extreg.scoped.basics import BASICS
 from extreg.scoped.confined import Confined
 from extreg.scoped.others import Others
-from extreg.scoped.quick import Name, Quick, quick
+from extreg.scoped.quick import Name, Quick, key_of, quick
 
 _PROTO: Final = 0x80
 # Below this size, a pickle is copied sooner than it is cut.
@@ -33,6 +34,10 @@ SHORT: Final = 1 << 11
 _PAYS: Final = 32
 _MOST_KNOWN: Final = 1024
 _LIKE_ASCII: Final = frozenset({"ascii", "utf-8", "iso8859-1", "cp1252"})
+
+
+# The end of a pickle, its codes and its FRAMEs, as in `Checked`.
+_Looked = tuple[int, list[tuple[int, int, bytes]], list[tuple[int, int]]]
 
 
 class Checked(NamedTuple):
@@ -58,6 +63,7 @@ class Permits:
     __slots__ = (
         "_confined",
         "_held",
+        "_keys",
         "_known",
         "_make",
         "_names",
@@ -76,6 +82,8 @@ class Permits:
         # What stands for a code in the bytes that are loaded: a GLOBAL, which takes no place in the memo.
         self._spelled = {code: b"c%s\n%d\n" % (_BY_CODE.encode(), code) for code in held}
         names = {name: name for name in self._names} | {(_BY_CODE, str(code)): held[code] for code in held}
+        # The same for the compiled core: by Python 2's spelling of names, and by today's.
+        self._keys = None if core is None else (_keys(self._names, 2), _keys(self._names, 3))
         self._others = Others(registry, frozenset(held.values()))
         # Codes that are permitted need not be told of a large pickle, where the unpickler has them itself.
         self._known = of_codes(held) if len(held) <= _MOST_KNOWN else b""
@@ -119,13 +127,22 @@ class Permits:
         if not data:
             raise EOFError("Ran out of input")  # as pickle has it: loops over a file end with it
         legacy = is_legacy(data, fix_imports)
-        end, codes, frames = self._look(data, _protocol_of(data) if legacy else 3, _reads_ascii(encoding), memo)
+        ascii_strings = _reads_ascii(encoding)
+        found = self._core_look(data, legacy) if ascii_strings and memo is None else None
+        end, codes, frames = found or self._look(data, _protocol_of(data) if legacy else 3, ascii_strings, memo)
         confined = self.confined()
         return Checked(data, end, codes, frames, confined.legacy if legacy else confined.modern)
 
-    def _look(
-        self, data: bytes, protocol: int, ascii_strings: bool, memo: Slots | None
-    ) -> tuple[int, list[tuple[int, int, bytes]], list[tuple[int, int]]]:
+    def _core_look(self, data: bytes, legacy: bool) -> _Looked | None:
+        """Return what `_look` does, by the compiled core; None if there is none, or something to be refused."""
+        if core is None or self._keys is None:
+            return None
+        spelling = not self._confined.private
+        framing = spelling and len(data) >= SMALL
+        found: _Looked | None = core.check(data, self._keys[not legacy], self._spelled, framing, spelling, not spelling)
+        return found
+
+    def _look(self, data: bytes, protocol: int, ascii_strings: bool, memo: Slots | None) -> _Looked:
         """Return the end of the first pickle in `data`, its codes and its FRAMEs.
 
         Raises `ForbiddenGlobalError` for all that is not permitted.
@@ -181,6 +198,11 @@ class Permits:
             return Offender(f"code {key}, retired, which was {retired}", places, retired, cure)
         cure = "unknown to this registry; load with the one it was dumped with"
         return Offender(f"code {key}", places, None, cure)
+
+
+def _keys(names: frozenset[Name], protocol: int) -> frozenset[bytes]:
+    """Return what stands for `names` in the core, as far as a pickle of `protocol` spells them as they are."""
+    return frozenset(key_of(name) for name in names if loaded(*name, protocol) == name)
 
 
 @cache

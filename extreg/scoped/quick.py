@@ -5,11 +5,13 @@ cache; elsewhere they are spelled out, as a GLOBAL each, and pickle's own ``load
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from re import Match
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
+from extreg.compiled import core
 from extreg.pickles import engines
 from extreg.pickles.walking import patterns
 from extreg.pickles.walking.names import loaded
@@ -30,13 +32,14 @@ class Quick(NamedTuple):
     """What loads small pickles that refer to nothing but some globals.
 
     ``proves`` matches what may be given to ``loads``, which is confined to nothing: to it alone, after ``spelled``, if
-    there is any, has made of the match what is to be loaded; that is empty where it is not to be loaded this way.
+    there is any, has made of the match what is to be loaded; that is empty where it is not to be loaded this way.  For
+    the match, the compiled core returns the bytes themselves.
     ``watched`` are what the globals were, which have to be `current`.
     """
 
-    proves: patterns.Match
+    proves: Callable[[bytes], Any]
     loads: Callable[..., Any]
-    spelled: Callable[["Match[bytes]"], bytes] | None
+    spelled: Callable[[Any], bytes] | None
     errors: tuple[type[Exception], ...]
     watched: list[Watched]
 
@@ -78,11 +81,60 @@ def quick(seen: Mapping[Name, object], held: Mapping[int, Name]) -> Quick | None
     codes = {code: name for code, name in held.items() if name in found}
     ordered, names = tuple(sorted(codes)), tuple(sorted(found))
     made = private.instance({}, {})
+    proves = patterns.harmless(ordered, names) if core is None else _proof(tuple(sorted(codes.items())), names)
     if made is None:
-        proves = patterns.harmless(ordered, names)
-        return Quick(proves, engines.loads, _speller(codes), (), watch(found))
+        speller = _speller(codes) if core is None else _core_speller(codes, names)
+        return Quick(proves, engines.loads, speller, (), watch(found))
     made.resolved.update((code, found[name]) for code, name in codes.items())
-    return Quick(patterns.harmless(ordered, names), made.loads, None, (made.PickleError,), watch(found))
+    return Quick(proves, made.loads, None, (made.PickleError,), watch(found))
+
+
+def key_of(name: Name) -> bytes:
+    """Return what stands for a global in the compiled core."""
+    assert core is not None
+    key: bytes = core.key(name[0].encode(), name[1].encode())
+    return key
+
+
+@lru_cache(maxsize=64)
+def _proof(codes: tuple[tuple[int, Name], ...], names: tuple[Name, ...]) -> "partial[bytes | None]":
+    """Return what `patterns.harmless` does, by the compiled core; the same for the same."""
+    assert core is not None
+    return partial(core.proves, frozenset(map(key_of, names)), _spelling(dict(codes)))
+
+
+def _spelling(codes: Mapping[int, Name]) -> dict[int, bytes]:
+    return {code: f"c{module}\n{name}\n".encode() for code, (module, name) in codes.items()}
+
+
+def _core_speller(codes: Mapping[int, Name], names: Iterable[Name]) -> Callable[[bytes], bytes]:
+    """Return what `_speller` does, by the compiled core."""
+    assert core is not None
+    keys, spelled, look = frozenset(map(key_of, names)), _spelling(codes), core.check
+
+    def spell(data: bytes) -> bytes:
+        if not (_EXT1 in data or _EXT2 in data or _EXT4 in data):
+            return data
+        _, places, _ = look(data, keys, spelled, False, True, True)
+        return _pieced(data, [(start, start + width, new) for start, width, new in places])
+
+    return spell
+
+
+def _pieced(data: bytes, places: Iterable[tuple[int, int, bytes]]) -> bytes:
+    """Return `data` with other bytes at `places`, and without its FRAME; empty where that is wrong."""
+    done = 2
+    if data[2] == _FRAME:
+        # It would be too short, and a large one that is wrong is for the unpickler to find.
+        if int.from_bytes(data[3:_HEAD], "little") != len(data) - _HEAD:
+            return b""
+        done = _HEAD
+    pieces = [data[:2]]
+    for start, stop, new in places:
+        pieces += data[done:start], new
+        done = stop
+    pieces.append(data[done:])
+    return b"".join(pieces)
 
 
 def _is_plain(name: Name) -> bool:
@@ -100,17 +152,6 @@ def _speller(codes: Mapping[int, Name]) -> Callable[["Match[bytes]"], bytes]:
         if not (_EXT1 in data or _EXT2 in data or _EXT4 in data):
             return data
         places = [found.span(1) for found in patterns.coding()(data, 2, match.end()) if found.lastindex]
-        done = 2
-        if data[2] == _FRAME:
-            # It would be too short, and a large one that is wrong is for the unpickler to find.
-            if int.from_bytes(data[3:_HEAD], "little") != len(data) - _HEAD:
-                return b""
-            done = _HEAD
-        pieces = [data[:2]]
-        for start, stop in places:
-            pieces += data[done:start], spelled[data[start:stop]]
-            done = stop
-        pieces.append(data[done:])
-        return b"".join(pieces)
+        return _pieced(data, [(start, stop, spelled[data[start:stop]]) for start, stop in places])
 
     return spell
