@@ -4,7 +4,8 @@
  *
  * One table says how opcodes are laid out (a test holds it to extreg/pickles/walking/opcodes.py), one function reads
  * an opcode (`step`), and one loop goes from opcode to opcode and stops at what a pickle refers to (`advance`).  Around
- * it are four callers: `Walk` makes events of that, `scan` and `count` add up, `check` compares with what is permitted.
+ * it are those who call it: `walk` makes events of that, `scan`, `count` and `Cells` add up, `check` and `proves` compare
+ * with what is permitted.
  *
  * Every read is bounded by the size of the data.  Memory is asked for by what has been read, never by what a length or
  * a slot number says.  There is no recursion.
@@ -32,6 +33,8 @@ typedef unsigned char byte;
 /* Events that are handed on at a time, and opcodes between two looks at whether somebody pressed Ctrl-C. */
 #define BATCH 1024
 #define ROUND (1 << 20)
+/* Up to this size the core looks whether there is anything packed in a cell of a census. */
+#define PACKED_MOST (1 << 20)
 
 /* ---- The table ---------------------------------------------------------------------------------------------- */
 
@@ -1306,6 +1309,7 @@ typedef struct {
     Text module, name; /* within `key` */
     int64_t number;
     Py_ssize_t pickles, last, references, size;
+    Py_ssize_t cells, last_cell; /* of a census */
 } Use;
 
 typedef struct {
@@ -1372,7 +1376,7 @@ uses_add(Uses *uses, const Event *event, PyObject *key)
     Use *use = &uses->items[uses->count++];
     memset(use, 0, sizeof(*use));
     use->key = Py_NewRef(key);
-    use->last = -1;
+    use->last = use->last_cell = -1;
     use->number = event->number;
     if (event->kind == A_GLOBAL) {
         use->module = (Text){PyBytes_AsString(key) + sizeof(Py_ssize_t), event->module.length};
@@ -1413,7 +1417,7 @@ uses_find(Uses *uses, const Event *event)
 typedef struct {
     Uses globals, codes;
     Row unresolved;
-    Py_ssize_t pickles, whole, marked;
+    Py_ssize_t pickles, whole, marked, cell;
 } Counts;
 
 static void
@@ -1459,6 +1463,8 @@ counts_note(Counts *counts, const byte *data, const Event *event)
     use->size += reference_size(event);
     use->pickles += use->last != counts->pickles;
     use->last = counts->pickles;
+    use->cells += use->last_cell != counts->cell;
+    use->last_cell = counts->cell;
     return 0;
 }
 
@@ -1737,6 +1743,253 @@ core_proves(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return Py_NewRef(permitted && whole ? data : Py_None);
 }
 
+/* ---- Cells of a census -------------------------------------------------------------------------------------- */
+
+static int
+is_alphabet(byte one)
+{
+    return (one >= '0' && one <= '9') || (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || one == '+' ||
+           one == '/' || one == '_' || one == '-';
+}
+
+static int
+begins(const byte *at, const byte *end, const char *with)
+{
+    size_t length = strlen(with);
+    return (size_t)(end - at) >= length && memcmp(at, with, length) == 0;
+}
+
+static int
+is_one_of(byte one, const char *these)
+{
+    return one != 0 && strchr(these, one) != NULL;
+}
+
+/* Whether something compressed or encoded may begin here: wherever a pattern of `extreg.pickles.hidden` matches, and in
+ * some places more.  `next` is the byte behind, or 0. */
+static int
+may_be_packed(const byte *at, const byte *end)
+{
+    byte next = end - at > 1 ? at[1] : 0, third = end - at > 2 ? at[2] : 0;
+    switch (*at) {
+    case 'x':
+        return is_one_of(next, "\x01\x5e\x9c\xda\xc2\xc3");
+    case 0x1f:
+        return next == 0x8b || next == 0xc2;
+    case 'B':
+        return next == 'Z';
+    case 0xfd:
+        return next == '7';
+    case 0xc3:
+        return next == 0xbd;
+    case '(':
+        return next == 0xb5 || next == 0xc2;
+    case 0x04:
+        return next == 0x22;
+    case 'g':
+        return next == 'A' && is_one_of(third, "AIJKLMNOPQRSTUVWX");
+    case 'e':
+        return (next == 'J' && is_one_of(third, "wxyz")) || (next == 'A' && is_one_of(third, "EFGH")) ||
+               (next == 'F' && is_one_of(third, "4567")) || (next == 'N' && is_one_of(third, "opqr"));
+    case 'H':
+        return begins(at, end, "H4sI");
+    case 'Q':
+        return begins(at, end, "Qlpo");
+    case '/':
+        return begins(at, end, "/Td6");
+    case 'A':
+        if (end - at < 8 || !is_one_of(next, "ABCDEF")) {
+            return 0;
+        }
+        for (int i = 2; i < 8; i++) {
+            if (!is_alphabet(at[i])) {
+                return 0;
+            }
+        }
+        return 1;
+    case '8':
+        return begins(at, end, "800") && end - at > 3 && is_one_of(at[3], "2345");
+    case '7':
+        return begins(at, end, "780") || begins(at, end, "785") || (next == '8' && is_one_of(third, "9dD"));
+    case '1':
+        return (next == 'f' || next == 'F') && third == '8';
+    case '4':
+        return begins(at, end, "425a") || begins(at, end, "425A");
+    case '3':
+        return begins(at, end, "377");
+    case '\\':
+        return next == 'x' || next == '2' || next == 'u';
+    default:
+        return 0;
+    }
+}
+
+/* Whether nothing else is in a cell than so many pickles, each of which begins with PROTO. */
+static int
+is_nothing_packed(const byte *at, const byte *end, Py_ssize_t pickles)
+{
+    for (; at < end; at++) {
+        if (*at == OP_PROTO && end - at > 1 && 2 <= at[1] && at[1] <= 5) {
+            pickles--;
+        }
+        else if (may_be_packed(at, end)) {
+            return 0;
+        }
+    }
+    return pickles == 0;
+}
+
+/* Whether a cell may begin with an expiry, a float or None in a pickle of its own, as in Django's file cache. */
+static int
+may_be_expiry(const byte *data, Py_ssize_t size)
+{
+    Py_ssize_t at = size > 11 && data[2] == OP_FRAME ? 11 : 2;
+    return at >= size || data[at] == OP_BINFLOAT || data[at] == OP_NONE || data[at] == OP_BININT1 ||
+           data[at] == OP_BININT2 || data[at] == OP_BININT;
+}
+
+/* How many pickles there are in a cell that holds whole pickles of protocols 2 to 5 and, for all that is known, nothing
+ * packed in them; 0 if it may be otherwise, -1 with an exception. */
+static Py_ssize_t
+plain_pickles(Walk *walk)
+{
+    const Bytes *bytes = &walk->bytes;
+    Py_ssize_t pickles = 0, begin = 0;
+    Event event;
+    int told;
+    if (bytes->size < 3 || protocol_at(bytes, 0) == 0 || may_be_expiry(bytes->data, bytes->size)) {
+        return 0;
+    }
+    walk_begin(walk, 0);
+    while ((told = advance(walk, &event)) == TOLD) {
+        if (event.kind == A_STOP) {
+            int protocol = protocol_at(bytes, begin);
+            if (protocol < 2 || protocol > 5) {
+                return 0;
+            }
+            pickles++;
+            begin = event.offset + 1;
+        }
+    }
+    if (told != ENDED) {
+        return told == FAILED ? -1 : 0;
+    }
+    return is_nothing_packed(bytes->data, bytes->data + bytes->size, pickles) ? pickles : 0;
+}
+
+/* The counts of many cells, as `extreg.census.adder` adds them up. */
+typedef struct {
+    PyObject_HEAD
+    Counts counts;
+    Py_ssize_t cells, size;
+} Cells;
+
+/* Count a cell: 1; 0 if it is for Python to look into; -1 with an exception. */
+static int
+cells_count(Cells *self, PyObject *data)
+{
+    Walk walk;
+    Event event;
+    int told;
+    walk_first(&walk, data, 0, 0);
+    walk.first = 0;
+    Py_ssize_t plain = walk.bytes.size <= PACKED_MOST ? plain_pickles(&walk) : 0;
+    if (plain <= 0) {
+        walk_free(&walk);
+        return (int)plain;
+    }
+    self->counts.whole = 0;
+    self->counts.cell = self->cells++;
+    self->size += walk.bytes.size;
+    walk_begin(&walk, 0);
+    walk.looked = walk.carried = walk.doubtful = 0;
+    memo_clear(&walk.going_on, 0);
+    while ((told = advance(&walk, &event)) == TOLD) {
+        if (counts_note(&self->counts, walk.bytes.data, &event) < 0) {
+            told = FAILED;
+            break;
+        }
+    }
+    walk_free(&walk);
+    return told == ENDED ? 1 : -1;
+}
+
+static PyObject *
+cells_add(PyObject *object, PyObject *data)
+{
+    if (!PyBytes_Check(data)) {
+        PyErr_SetString(PyExc_TypeError, "expected bytes");
+        return NULL;
+    }
+    int counted = cells_count((Cells *)object, data);
+    return counted < 0 ? NULL : PyBool_FromLong(counted);
+}
+
+/* A dictionary of the totals: files, pickles, references, bytes. */
+static PyObject *
+totals(const Uses *uses, int named)
+{
+    PyObject *dict = PyDict_New();
+    for (Py_ssize_t i = 0; dict != NULL && i < uses->count; i++) {
+        const Use *use = &uses->items[i];
+        PyObject *value = Py_BuildValue("(nnnn)", use->cells, use->pickles, use->references, use->size);
+        if (dict_give(dict, named ? pair(use) : Py_NewRef(use->key), value) < 0) {
+            Py_CLEAR(dict);
+        }
+    }
+    return dict;
+}
+
+static PyObject *
+cells_take(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    Cells *self = (Cells *)object;
+    PyObject *globals = totals(&self->counts.globals, 1), *codes = totals(&self->counts.codes, 0), *result = NULL;
+    if (globals != NULL && codes != NULL) {
+        result = Py_BuildValue("(nnnnOO)", self->cells, self->counts.pickles, self->size,
+                               self->counts.unresolved.count, globals, codes);
+    }
+    if (result != NULL) {
+        counts_free(&self->counts);
+        memset(&self->counts, 0, sizeof(self->counts));
+        self->cells = self->size = 0;
+    }
+    Py_XDECREF(globals);
+    Py_XDECREF(codes);
+    return result;
+}
+
+static void
+cells_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    counts_free(&((Cells *)object)->counts);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
+    Py_DECREF(type);
+}
+
+static PyMethodDef cells_methods[] = {
+    {"add", cells_add, METH_O,
+     "add(data): count a cell; False if it is for Python to look into, since there may be more than pickles in it."},
+    {"take", cells_take, METH_NOARGS,
+     "take(): what was counted since the last time: cells, pickles, bytes, how many references are unresolved; globals\n"
+     "and codes, each with its cells, pickles, references and bytes."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot cells_slots[] = {
+    {Py_tp_dealloc, cells_dealloc},
+    {Py_tp_methods, cells_methods},
+    {0, NULL},
+};
+
+static PyType_Spec cells_spec = {
+    .name = "extreg._core.Cells",
+    .basicsize = sizeof(Cells),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = cells_slots,
+};
+
 /* ---- The module --------------------------------------------------------------------------------------------- */
 
 static PyMethodDef core_methods[] = {
@@ -1787,6 +2040,7 @@ static int
 core_exec(PyObject *module)
 {
     if (module_give(module, "Walker", PyType_FromModuleAndSpec(module, &walker_spec, NULL)) < 0 ||
+        module_give(module, "Cells", PyType_FromModuleAndSpec(module, &cells_spec, NULL)) < 0 ||
         module_give(module, "table", table()) < 0) {
         return -1;
     }

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from extreg.census.counts import Counts, Told, add_uses
+from extreg.census.counts import Counts, Told, Total, add_totals, add_uses
 from extreg.census.examine import Examined
 from extreg.census.position import Group
+from extreg.compiled import core
 from extreg.stores.faults import capped
 from extreg.stores.items import Fault, Passed
 
@@ -13,16 +14,25 @@ class Adder:
     """Adds up cells, one after the other, whose keys `split` divides into the file, or other cell, and its member.
 
     It tells where there is the ``code``, if one is looked for.  ``counts`` is what was added up since the last `take`,
-    and ``group`` the file of the last cell, which may go on.
+    and ``group`` the file of the last cell, which may go on.  ``plain`` counts a cell by the compiled core and tells
+    whether it did: it leaves to `add` all that may hold more than pickles, and there is one only where ``each`` cell is
+    a file of its own.
     """
 
     def __init__(
-        self, split: Callable[[str], tuple[str, str]], group: Group | None = None, *, code: int | None = None
+        self,
+        split: Callable[[str], tuple[str, str]],
+        group: Group | None = None,
+        *,
+        code: int | None = None,
+        each: bool = False,
     ) -> None:
         self.counts = Counts()
         self.group = group
         self._split = split
         self._code = code
+        self._cells = core.Cells() if core is not None and each and group is None and code is None else None
+        self.plain: Callable[[bytes], bool] | None = None if self._cells is None else self._cells.add
 
     def add(self, key: str, found: Examined) -> None:
         """Add what was found in the cell that is called `key`."""
@@ -75,6 +85,15 @@ class Adder:
     def take(self) -> Counts:
         """Return what was added up since the last time."""
         counts, self.counts = self.counts, Counts()
+        if self._cells is not None:
+            cells, pickles, size, unresolved, named, codes = self._cells.take()
+            counts.cells += cells
+            counts.holding += cells
+            counts.pickles += pickles
+            counts.bytes += size
+            counts.unresolved += unresolved
+            add_totals(counts.codes, {code: Total._make(total) for code, total in codes.items()})
+            add_totals(counts.globals, {name: Total._make(total) for name, total in named.items()})
         return counts
 
     def _open(self, path: str) -> Group:

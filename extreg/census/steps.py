@@ -53,7 +53,9 @@ def steps(
     `PlaceError` where the place stops answering, after what was read until then.
     """
     look = _look(options)
-    adder = Adder(naming.split, position.group, code=options.code)
+    each = not naming.files and not options.carve and announce is None
+    adder = Adder(naming.split, position.group, code=options.code, each=each)
+    plain = adder.plain
     wait = pace.wait if pace is not None and pace.rate is not None else None
     often = wait is not None or announce is not None
     due = monotonic() + every
@@ -73,12 +75,13 @@ def steps(
                 wait()
             if announce is not None:
                 announce(_killed(adder, item, position))
-            found = look(data) if type(data) is bytes else look_at(data, look)
-            if found is CLEAR and not naming.files:
-                adder.counts.cells += 1  # most cells, where a code is looked for
-                adder.counts.holding += 1
-            else:
-                adder.add(key, found)
+            if plain is None or type(data) is not bytes or not plain(data):
+                found = look(data) if type(data) is bytes else look_at(data, look)
+                if found is CLEAR and not naming.files:
+                    adder.counts.cells += 1  # most cells, where a code is looked for
+                    adder.counts.holding += 1
+                else:
+                    adder.add(key, found)
             left -= _EACH + len(data)
             if left < 0 or often:
                 left = _UNWATCHED
