@@ -1714,33 +1714,70 @@ stands_well(const Event *event)
     return event->kind == A_PROTO ? event->offset == 0 && 2 <= event->number && event->number <= 5 : event->offset == 2;
 }
 
+/* Whether each global still is what it was: `watched` as in `extreg.scoped.quick`, of dictionaries: 1, 0, or -1 with an
+ * exception. */
+static int
+is_current(PyObject *watched)
+{
+    PyObject *modules = PyImport_GetModuleDict(), *entry, *names, *inner, *name;
+    Py_ssize_t count = PyList_Size(watched);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if ((entry = PyList_GetItem(watched, i)) == NULL || PyTuple_Size(entry) != 4) {
+            return -1;
+        }
+        if (PyDict_GetItemWithError(modules, PyTuple_GetItem(entry, 0)) != PyTuple_GetItem(entry, 1)) {
+            return PyErr_Occurred() ? -1 : 0;
+        }
+        names = PyTuple_GetItem(entry, 2);
+        inner = PyTuple_GetItem(entry, 3);
+        Py_ssize_t inside = PyList_Size(inner);
+        for (Py_ssize_t k = 0; k < inside; k++) {
+            if ((name = PyList_GetItem(inner, k)) == NULL || PyTuple_Size(name) != 2) {
+                return -1;
+            }
+            if (PyDict_GetItemWithError(names, PyTuple_GetItem(name, 0)) != PyTuple_GetItem(name, 1)) {
+                return PyErr_Occurred() ? -1 : 0;
+            }
+        }
+        if (inside < 0) {
+            return -1;
+        }
+    }
+    return count < 0 ? -1 : 1;
+}
+
 static PyObject *
 core_proves(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    if (count != 3 || !PyFrozenSet_Check(args[0]) || !PyDict_Check(args[1]) || !PyBytes_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "expected a frozenset, a dict and bytes");
+    if (count != 4 || !PyFrozenSet_Check(args[0]) || !PyDict_Check(args[1]) || !PyList_Check(args[2]) ||
+        !PyBytes_Check(args[3])) {
+        PyErr_SetString(PyExc_TypeError, "expected a frozenset, a dict, a list and bytes");
         return NULL;
     }
-    PyObject *data = args[2], *spelled;
+    PyObject *data = args[3], *spelled;
     Walk walk;
     Event event = {0};
-    int told = FAULT, permitted;
+    int told = FAULT, permitted, coded = 0;
     walk_first(&walk, data, 1, 1);
     permitted = protocol_at(&walk.bytes, 0) > 0;
     while (permitted > 0 && (told = advance(&walk, &event)) == TOLD) {
         if (event.kind == A_GLOBAL || event.kind == A_CODE) {
             permitted = is_permitted(&event, args[0], args[1], &spelled);
+            coded |= event.kind == A_CODE;
         }
         else if (event.kind != A_STOP) {
             permitted = event.kind != UNRESOLVED && stands_well(&event);
         }
     }
-    int whole = told == ENDED && event.offset + 1 == walk.bytes.size;
     walk_free(&walk);
     if (permitted < 0 || (permitted && told == FAILED)) {
         return NULL;
     }
-    return Py_NewRef(permitted && whole ? data : Py_None);
+    int proved = permitted && told == ENDED && event.offset + 1 == walk.bytes.size ? is_current(args[2]) : 0;
+    if (proved <= 0) {
+        return proved < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    return coded ? PyTuple_Pack(1, data) : Py_NewRef(data);
 }
 
 /* ---- Cells of a census -------------------------------------------------------------------------------------- */
@@ -2005,8 +2042,8 @@ static PyMethodDef core_methods[] = {
      "value in `codes`) if there is `spelling`, and its FRAMEs as (offset, length) if `framing`; None if it cannot be\n"
      "read, or refers to more than these."},
     {"proves", (PyCFunction)(void (*)(void))core_proves, METH_FASTCALL,
-     "proves(names, codes, data): `data`, if it is one whole pickle of protocol 2 to 5 that refers to nothing else; or\n"
-     "None."},
+     "proves(names, codes, watched, data): `data`, in a tuple if it refers to codes, if it is one whole pickle of\n"
+     "protocol 2 to 5 that refers to nothing else, and all that is watched still is what it was; or None."},
     {NULL, NULL, 0, NULL},
 };
 

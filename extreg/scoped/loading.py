@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import Any, Final, Literal
 
+from extreg.compiled import core
 from extreg.errors import ForbiddenGlobalError, MalformedPickleError
 from extreg.pickles.walking.opcodes import Buffer
 from extreg.registry.model import Registry
@@ -71,10 +72,11 @@ def loads(
     plain = encoding == "ASCII" and errors == "strict" and buffers is None
     quick = permits.quick
     if quick is not None and plain and len(whole) <= SHORT and check in _CHECKS:
-        proves, load_proved, spelled, private_errors, watched = quick
+        proves, load_proved, spelled, private_errors, watched, _ = quick
         match = proves(whole)
-        # It refers to nothing but what is `watched`.
-        if match is not None and current(watched) and (proved := whole if spelled is None else spelled(match)):
+        # It refers to nothing but what is `watched`, at which the core has looked already.
+        still = match is not None and (core is not None or current(watched))
+        if still and (proved := whole if spelled is None or match is whole else spelled(match)):
             try:
                 return load_proved(proved)
             except private_errors as error:

@@ -113,7 +113,7 @@ class Permits:
             self._short = 0
             self._pays *= 2
             made = quick(confined.seen, self._held)
-            if made is not None and (self.quick is None or made.proves != self.quick.proves):
+            if made is not None and (self.quick is None or made.known != self.quick.known):
                 self.quick = made
 
     def check(self, data: bytes, *, fix_imports: bool, encoding: str = "ASCII", memo: Slots | None = None) -> Checked:

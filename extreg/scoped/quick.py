@@ -6,7 +6,7 @@ cache; elsewhere they are spelled out, as a GLOBAL each, and pickle's own ``load
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from re import Match
 from types import ModuleType
 from typing import Any, Final, NamedTuple
@@ -33,8 +33,9 @@ class Quick(NamedTuple):
 
     ``proves`` matches what may be given to ``loads``, which is confined to nothing: to it alone, after ``spelled``, if
     there is any, has made of the match what is to be loaded; that is empty where it is not to be loaded this way.  For
-    the match, the compiled core returns the bytes themselves.
-    ``watched`` are what the globals were, which have to be `current`.
+    the match, the compiled core returns the bytes themselves, in a tuple if there is something to be spelled.
+    ``watched`` are what the globals were, which have to be `current`; the core looks at that, too.  ``known`` are the
+    codes and names it is for.
     """
 
     proves: Callable[[bytes], Any]
@@ -42,6 +43,7 @@ class Quick(NamedTuple):
     spelled: Callable[[Any], bytes] | None
     errors: tuple[type[Exception], ...]
     watched: list[Watched]
+    known: tuple[tuple[int, ...], tuple[Name, ...]]
 
 
 def watch(found: Mapping[Name, object]) -> list[Watched]:
@@ -81,12 +83,13 @@ def quick(seen: Mapping[Name, object], held: Mapping[int, Name]) -> Quick | None
     codes = {code: name for code, name in held.items() if name in found}
     ordered, names = tuple(sorted(codes)), tuple(sorted(found))
     made = private.instance({}, {})
-    proves = patterns.harmless(ordered, names) if core is None else _proof(tuple(sorted(codes.items())), names)
+    watched = watch(found)
+    proves = patterns.harmless(ordered, names) if core is None else _proof(codes, names, watched)
     if made is None:
-        speller = _speller(codes) if core is None else _core_speller(codes, names)
-        return Quick(proves, engines.loads, speller, (), watch(found))
+        speller: Callable[[Any], bytes] = _speller(codes) if core is None else _core_speller(codes, names)
+        return Quick(proves, engines.loads, speller, (), watched, (ordered, names))
     made.resolved.update((code, found[name]) for code, name in codes.items())
-    return Quick(proves, made.loads, None, (made.PickleError,), watch(found))
+    return Quick(proves, made.loads, None, (made.PickleError,), watched, (ordered, names))
 
 
 def key_of(name: Name) -> bytes:
@@ -96,25 +99,25 @@ def key_of(name: Name) -> bytes:
     return key
 
 
-@lru_cache(maxsize=64)
-def _proof(codes: tuple[tuple[int, Name], ...], names: tuple[Name, ...]) -> "partial[bytes | None]":
-    """Return what `patterns.harmless` does, by the compiled core; the same for the same."""
+def _proof(
+    codes: Mapping[int, Name], names: Iterable[Name], watched: list[Watched]
+) -> "partial[bytes | tuple[bytes] | None]":
+    """Return what `patterns.harmless` and `current` do together, by the compiled core."""
     assert core is not None
-    return partial(core.proves, frozenset(map(key_of, names)), _spelling(dict(codes)))
+    return partial(core.proves, frozenset(map(key_of, names)), _spelling(codes), watched)
 
 
 def _spelling(codes: Mapping[int, Name]) -> dict[int, bytes]:
     return {code: f"c{module}\n{name}\n".encode() for code, (module, name) in codes.items()}
 
 
-def _core_speller(codes: Mapping[int, Name], names: Iterable[Name]) -> Callable[[bytes], bytes]:
+def _core_speller(codes: Mapping[int, Name], names: Iterable[Name]) -> Callable[[tuple[bytes]], bytes]:
     """Return what `_speller` does, by the compiled core."""
     assert core is not None
     keys, spelled, look = frozenset(map(key_of, names)), _spelling(codes), core.check
 
-    def spell(data: bytes) -> bytes:
-        if not (_EXT1 in data or _EXT2 in data or _EXT4 in data):
-            return data
+    def spell(match: tuple[bytes]) -> bytes:
+        (data,) = match
         _, places, _ = look(data, keys, spelled, False, True, True)
         return _pieced(data, [(start, start + width, new) for start, width, new in places])
 
