@@ -1029,15 +1029,37 @@ refer(Walk *walk, const Step *found, Event *event)
 }
 
 /* Pass the opcodes that refer to nothing, as far as they can be passed at a glance. */
-static inline Py_ssize_t
-pass_by(const Bytes *bytes, Py_ssize_t position)
+static inline void
+pass_by(Walk *walk)
 {
-    const byte *at = bytes->data + position, *last = bytes->data + bytes->size - MOST_PASSED;
-    byte width;
-    while (bytes->size - position >= MOST_PASSED && at <= last && (width = PASSED_BY[*at]) != 0) {
-        at += width;
+    const byte *data = walk->bytes.data, *end = data + walk->bytes.size, *at = data + walk->position, *next;
+    Operands operands = walk->operands;
+    while (end - at >= MOST_PASSED) {
+        byte op = *at;
+        if (PASSED_BY[op] != 0) {
+            at += PASSED_BY[op];
+        }
+        else if (op == OP_MEMOIZE) {
+            operands_memoized(&operands, at++ - data);
+        }
+        else if (op == OP_BINGET) {
+            operands_pushed(&operands, at - data, at + 2 - data);
+            at += 2;
+        }
+        else if (op == OP_SHORT_BINUNICODE && end - at - 2 >= at[1] &&
+                 (walk->decoded || is_utf8(at + 2, at + 2 + at[1], 1))) {
+            next = at + 2 + at[1];
+            if (at[1] < NAME_SIZE) {
+                operands_pushed(&operands, at - data, next - data);
+            }
+            at = next;
+        }
+        else {
+            break;
+        }
     }
-    return at - bytes->data;
+    walk->operands = operands;
+    walk->position = at - data;
 }
 
 /* Go on to what the pickles refer to next: TOLD and the event; ENDED behind the last; FAULT where something cannot be
@@ -1052,7 +1074,7 @@ advance(Walk *walk, Event *event)
             return FAILED;
         }
         if (!walk->symbolic) {
-            walk->position = pass_by(bytes, walk->position);
+            pass_by(walk);
         }
         if (!reach(bytes, walk->position, &found)) {
             return walk_fault(walk, walk->position, 0);

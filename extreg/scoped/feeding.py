@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from extreg.pickles.engines import Unpickler
 from extreg.pickles.walking.walker import batches
+from extreg.scoped.confined import Held
 from extreg.scoped.permits import SMALL, Checked
 
 _IN_C: Final = Unpickler.__module__ == "_pickle"
@@ -29,6 +30,8 @@ def fed(checked: Checked) -> Any:
 
     Raises UnpicklingError for a FRAME that is longer than the pickle, as the unpickler does.
     """
+    if _IN_C and not checked.codes and not checked.frames and len(checked.data) >= SMALL:
+        return Held(checked.data[: checked.end])  # the same bytes, if that is all of them
     if len(checked.data) >= SMALL:
         # All of them now: what is raised within a file's peek is not heard.
         return io.BufferedReader(_Pieces(list(_cut(checked, checked.frames))), _AHEAD)
