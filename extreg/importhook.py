@@ -271,8 +271,8 @@ def _call_all(callbacks: "list[Any]", *facts: object) -> None:
 
 def _catch_up(entry: Watch) -> None:
     """Bring what was found before there was a watch under it: modules running now, and promised (lazy) ones."""
-    # A copy is made in one step. A list of the items is not: up to Python 3.11 the tuples may start a garbage collection,
-    # in whose finalizers other threads import.
+    # A copy is made in one step. A list of the items is not: up to Python 3.11 its tuples may start a garbage
+    # collection, in whose finalizers other threads import.
     for name, module in dict(sys.modules).items():
         if not entry.covers(name) or not isinstance(module, _ModuleType):
             continue
