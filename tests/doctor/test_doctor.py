@@ -255,6 +255,7 @@ HEALTHY = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", HEALTHY)
 def test_nothing_is_said_of_a_healthy_project(name: str, tmp_path) -> None:
     plant, line, env = HEALTHY[name]

@@ -12,7 +12,7 @@ from extreg.registry.file import update
 from extreg.registry.life import add
 from extreg.registry.model import Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 PROCESSES = 16
 ADDS = 50

@@ -18,7 +18,7 @@ from extreg.registry.model import Registry
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 REGISTRY = 'format = 1\n\n[codes]\n240 = "collections:OrderedDict"\n'
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="nobody replaces an open file there")
 
 # Opens, appends and closes, until its standard input ends; says how many records it wrote.

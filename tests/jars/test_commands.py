@@ -1,26 +1,14 @@
 """jar add, check and list as processes, on a project whose classes change."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from .conftest import Project
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.once  # what objects become on each Python: test_many.py and test_objects.py
+
 ORDER = "Order(7, [Line('a', 0.5), Line('b')])"
-
-
-def test_the_jar_of_the_examples_written_on_3_10_is_as_recorded() -> None:
-    line = [sys.executable, "-m", "extreg", "jar", "check"]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert done.stdout == f"{Path('tests', 'jar')}: 11 pickles, as recorded\n"
-    records = [path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "jar").glob("*.toml")]
-    assert len(records) == 11
-    assert all('\npython = "CPython 3.10.' in text for text in records)
 
 
 @pytest.fixture

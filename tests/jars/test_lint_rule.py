@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import Project
 
+pytestmark = pytest.mark.once
+
 
 def rules(project: Project, *options: str) -> "list[str]":
     done = project.run("lint", "--no-source", "--format", "json", *options)

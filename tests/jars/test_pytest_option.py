@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import Project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def run_pytest(project: Project, *options: str) -> "tuple[str, int]":

@@ -308,6 +308,7 @@ def test_a_path_that_is_not_there_is_in_no_number(run_extreg, data):
     assert scanned(run_extreg, str(data), str(data / "gone"), code=2)["read"] == 1
 
 
+@pytest.mark.once
 def test_of_one_file_a_screenful_is_said(run_extreg, data):
     """A few kilobytes of archives within archives hold tens of thousands of them, all too deep."""
     packed = by_name()
@@ -441,6 +442,7 @@ print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, d
 """
 
 
+@pytest.mark.once
 @pytest.mark.skipif(sys.platform != "linux", reason="sparse files, and ru_maxrss in kilobytes")
 def test_a_file_of_two_gigabytes_is_not_read_into_memory(data):
     size = 1 << 31
