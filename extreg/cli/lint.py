@@ -5,7 +5,8 @@ import difflib
 import sys
 
 from extreg.cli.command import Command, registry_option
-from extreg.cli.formats import FORMATS, in_repository, on
+from extreg.cli.formats import FORMATS, on
+from extreg.cli.identity import in_repository
 from extreg.cli.output import note, say, say_as_it_is
 from extreg.linter.fix import fixed, mended, unconfirmed, write_fixed
 from extreg.linter.run import Run, Wishes

@@ -7,19 +7,27 @@ that everything is escaped on its way out; what has colours in it, or is a forma
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from extreg.errors import ExtregError
 from extreg.printable import printable
 
 JSON_VERSION = 1
+# What colours a text, given the name of the colour.
+Colour = Callable[[str, str], str]
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 
 
 def coloured(text: str, colour: str, stream: TextIO) -> str:
-    """Return `text` in `colour` where `stream` is a terminal and NO_COLOR (https://no-color.org) is not set."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+    """Return `text` in `colour` where `stream` is a terminal.
+
+    With ``$NO_COLOR`` (https://no-color.org) it never is, with ``$FORCE_COLOR`` (https://force-color.org) it always is.
+    """
+    if os.environ.get("NO_COLOR"):
+        return text
+    shown = stream.isatty() and os.environ.get("TERM") != "dumb"
+    if not shown and not os.environ.get("FORCE_COLOR"):
         return text
     return f"\033[{_COLOURS[colour]}m{text}\033[0m"
 

@@ -69,7 +69,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> Told:
     return run
 
 
-FORMATS = ("text", "json", "github", "sarif")
+FORMATS = ("text", "json", "github", "gitlab", "junit", "sarif")
 
 
 def test_the_path_that_pyproject_names(project: Path, told: Told) -> None:

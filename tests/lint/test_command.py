@@ -1,4 +1,4 @@
-"""extreg lint from the outside: exit codes, options, settings, the four formats."""
+"""extreg lint from the outside: exit codes, options, settings, the formats."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from extreg.linter.check import BY_NAME
 
 pytestmark = pytest.mark.slow
 
-FORMATS = ("text", "json", "github", "sarif")
+FORMATS = ("text", "json", "github", "gitlab", "junit", "sarif")
 ORDER = '300 = "shop.models:Order"'
 
 

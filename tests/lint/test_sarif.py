@@ -78,7 +78,15 @@ def test_a_finding_is_known_again_when_lines_have_moved(extreg, project) -> None
     assert len(set(other.values()) & set(before.values())) == 2
 
 
-@pytest.mark.parametrize("name", ["sarif", "github"])
+SHOWN = {
+    "sarif": '"uri": "{}"',
+    "github": "file={},line=3",
+    "gitlab": '"path": "{}"',
+    "junit": 'file="{}" line="3"',
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
 def test_paths_are_those_of_the_repository(extreg, project, git, tmp_path, name: str) -> None:
     """Wherever lint is run, and whatever leads to the file."""
     (project / "deep" / "er").mkdir(parents=True)
@@ -91,7 +99,7 @@ def test_paths_are_those_of_the_repository(extreg, project, git, tmp_path, name:
         (tmp_path, str(project / "deep" / "registry.toml")),
     ):
         done = extreg("lint", "--format", name, *(["--registry", path] if path else []), cwd=cwd)
-        assert ('"uri": "deep/registry.toml"' if name == "sarif" else "file=deep/registry.toml,line=3") in done.stdout
+        assert SHOWN[name].format("deep/registry.toml") in done.stdout
 
 
 @pytest.mark.parametrize("name", ["sarif", "github"])
@@ -106,7 +114,7 @@ def test_outside_a_repository_paths_are_those_of_the_working_directory(extreg, p
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes there")
-@pytest.mark.parametrize("name", ["sarif", "github", "json", "text"])
+@pytest.mark.parametrize("name", ["sarif", "github", "json", "text", "gitlab", "junit"])
 def test_a_path_that_is_no_text(extreg, project, name: str) -> None:
     folder = os.fsdecode(os.fsencode(project) + b"/caf\xe9")
     os.mkdir(folder)
@@ -114,7 +122,7 @@ def test_a_path_that_is_no_text(extreg, project, name: str) -> None:
     done = extreg("lint", "--registry", folder, "--format", name)
     assert (done.returncode, done.stderr) == (1, "")
     assert ("caf%E9/registry.toml" if name == "sarif" else "caf\\") in done.stdout
-    if name in ("sarif", "json"):
+    if name in ("sarif", "json", "gitlab"):
         json.loads(done.stdout)
 
 
