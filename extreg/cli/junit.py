@@ -20,7 +20,7 @@ def as_junit(findings: Sequence[Finding], path: str, colour: Colour) -> str:  # 
     failures = sum(found.level == "error" for found in findings)
     counts = {"tests": str(len(findings) or 1), "failures": str(failures), "errors": "0", "skipped": "0"}
     suites = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": "extreg lint", **counts})
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "extreg", **counts})
     for found in findings:
         place = printable(in_repository(found.path))
         line = {"line": str(found.line)} if found.line else {}
